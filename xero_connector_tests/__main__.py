@@ -1,0 +1,87 @@
+"""The command line: `python3 -m xero_connector_tests VERB`, from the repository's root.
+
+Standard library only, and so is all it imports before the virtual environment is there: then the same process goes
+on inside that environment.
+"""
+
+import argparse
+import os
+import signal
+import sys
+
+if sys.version_info < (3, 10):  # noqa: UP036 (whoever gets here has an older one)
+    sys.exit("Python 3.10 or newer is needed, this is %d.%d." % sys.version_info[:2])  # noqa: UP031
+
+from xero_connector_tests.sandbox import building, venv
+from xero_connector_tests.sandbox.console import SandboxError, say
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    common.add_argument('--odoo', metavar='PATH', help="an existing Odoo 19 (checkout or installation) to use")
+    common.add_argument('--db-url', metavar='URL', help="an existing PostgreSQL 13 or newer to use")
+    parser = argparse.ArgumentParser(
+        prog='python3 -m xero_connector_tests', parents=[common], description="The sandbox of the Xero connector.")
+    verbs = parser.add_subparsers(dest='verb', required=True, metavar='VERB')
+
+    demo = verbs.add_parser('demo', parents=[common], help="Odoo with orders imported from a fake Xero")
+    demo.add_argument('--once', action='store_true', help="leave after the import; the exit status tells")
+    demo.add_argument('--port', type=int, default=8069, metavar='N', help="Odoo's port (8069)")
+
+    verbs.add_parser(
+        'test', parents=[common], help="the whole test suite and the lint checks; with ARGS, pytest with them")
+
+    shell = verbs.add_parser('shell', parents=[common], help="Odoo's shell, or a script in it")
+    shell.add_argument('--database', metavar='NAME', default='', help="instead of the demo database")
+    shell.add_argument('file', nargs='?', metavar='FILE', help="a script to run; `env` is there")
+
+    xero = verbs.add_parser('xero', parents=[common], help="the fake Xero alone")
+    xero.add_argument('--port', type=int, default=0, metavar='N', help="its port (any free one)")
+    xero.add_argument('--data', metavar='FILE.json', help="resources to serve verbatim, instead of the demo's")
+
+    verbs.add_parser('clean', parents=[common], help="end what runs and remove .sandbox/")
+    return parser
+
+
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    parser = _parser()
+    options, rest = parser.parse_known_args(arguments)
+    if rest and options.verb != 'test':
+        parser.error(f"unknown: {' '.join(rest)}")
+    options.pytest_arguments = rest
+    options.odoo = getattr(options, 'odoo', '')
+    options.db_url = getattr(options, 'db_url', '')
+    return options
+
+
+def _run(options: argparse.Namespace, arguments: list[str]) -> int:
+    if options.verb == 'clean':
+        from xero_connector_tests.sandbox import cleaning  # noqa: PLC0415
+
+        return cleaning.run(options)
+    with building.build_lock():
+        venv.ensure()
+    venv.enter(arguments)
+    from xero_connector_tests.sandbox import verbs  # noqa: PLC0415 (needs the environment)
+
+    return getattr(verbs, options.verb)(options)
+
+
+def main() -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    arguments = sys.argv[1:]
+    try:
+        return _run(_parse(arguments), arguments)
+    except SandboxError as error:
+        say(f"\n✗ {error}")
+        return 1
+    except KeyboardInterrupt:
+        say("\nInterrupted; everything started has been ended.")
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())
