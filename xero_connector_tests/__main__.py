@@ -56,13 +56,13 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
 
 def _run(options: argparse.Namespace, arguments: list[str]) -> int:
     if options.verb == 'clean':
-        from xero_connector_tests.sandbox import cleaning  # noqa: PLC0415
+        from xero_connector_tests.sandbox import cleaning
 
         return cleaning.run(options)
     with building.build_lock():
         venv.ensure()
     venv.enter(arguments)
-    from xero_connector_tests.sandbox import verbs  # noqa: PLC0415 (needs the environment)
+    from xero_connector_tests.sandbox import verbs
 
     return getattr(verbs, options.verb)(options)
 

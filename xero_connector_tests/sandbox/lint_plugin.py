@@ -6,7 +6,7 @@ from .paths import ROOT
 
 
 def pytest_sessionstart(session):
-    from odoo.modules import module  # noqa: PLC0415 (pytest-odoo must have read the configuration)
+    from odoo.modules import module
 
     everything = module.Manifest.all_addon_manifests
 

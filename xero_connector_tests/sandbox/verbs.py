@@ -21,20 +21,20 @@ def workplace(options):
 
 
 def test(options) -> int:
-    from .testing import run  # noqa: PLC0415
+    from .testing import run
 
     with workplace(options) as (found, databases):
         return run(found, databases, options.pytest_arguments)
 
 
 def demo(options) -> int:
-    from .demo import run  # noqa: PLC0415
+    from .demo import run
 
     return run(options, workplace)
 
 
 def xero(options) -> int:
-    from .xero import run  # noqa: PLC0415
+    from .xero import run
 
     return run(options)
 
