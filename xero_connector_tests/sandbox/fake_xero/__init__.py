@@ -1,0 +1,8 @@
+"""A fake Xero: OAuth, connections and the Accounting API on 127.0.0.1, as `xero-api.md` describes the real one.
+
+It knows nothing of Odoo. `FakeXero` is the server, `Organisation` one set of books inside it.
+"""
+from .fake import FakeXero
+from .organisation import Organisation
+
+__all__ = ["FakeXero", "Organisation"]
