@@ -40,7 +40,8 @@ def fetch_odoo() -> None:
     wanted = _wanted(options)
     with step(f"Downloading Odoo 19 ({megabytes(sum(size for _name, size, _sum in wanted))})") as progress:
         _download(options, wanted, progress)
-    with step("Unpacking Odoo 19 (1.2 GB)"), built_aside(ODOO, digest([name for name, _size, _sum in wanted])) as folder:
+    key = digest([name for name, _size, _sum in wanted])
+    with step("Unpacking Odoo 19 (1.2 GB)"), built_aside(ODOO, key) as folder:
         for name, _size, _sum in wanted:
             _run(['dpkg-deb', '-x', APT / 'debs' / name, folder])
         mend(folder)

@@ -25,7 +25,11 @@ class Odoo:
     @property
     def environment(self) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(('PG', 'ODOO_'))}
-        return {**inherited, 'PYTHONPATH': str(self.library), 'PYTHONWARNINGS': 'ignore', 'TZ': 'UTC'}
+        return {
+            **inherited, 'PYTHONPATH': str(self.library), 'PYTHONWARNINGS': 'ignore', 'TZ': 'UTC',
+            # Odoo's checks call pylint by its name
+            'PATH': f"{venv_python().parent}{os.pathsep}{inherited.get('PATH', os.defpath)}",
+        }
 
     def command(self, *arguments) -> list[str]:
         return [str(venv_python()), '-m', 'odoo', *map(str, arguments)]

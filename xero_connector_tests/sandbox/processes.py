@@ -35,7 +35,7 @@ class Child:
         with log.open('ab') as output:
             self.process = subprocess.Popen(
                 [str(part) for part in command], stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                start_new_session=True, preexec_fn=_die_with_parent, **options,
+                start_new_session=True, preexec_fn=_die_with_parent, **options,  # noqa: PLW1509 (one C call)
             )
         self.pid_file = remember(name, self.process.pid)
 

@@ -67,10 +67,8 @@ def _pytest(database: str, arguments: list[str]) -> list:
 
 
 def _pylint() -> list:
-    return [
-        venv_python(), '-m', 'pylint', '--load-plugins=pylint_odoo', f'--rcfile={ROOT / TEST_ADDON / "sandbox/pylintrc"}',
-        ROOT / ADDON, ROOT / TEST_ADDON,
-    ]
+    settings = ROOT / TEST_ADDON / 'sandbox' / 'pylintrc'
+    return [venv_python(), '-m', 'pylint', f'--rcfile={settings}', ROOT / ADDON, ROOT / TEST_ADDON]
 
 
 def _test_lint(odoo: Odoo, database: str) -> list:
@@ -78,6 +76,6 @@ def _test_lint(odoo: Odoo, database: str) -> list:
     tests = next(folder / 'test_lint' / 'tests' for folder in odoo.addons if (folder / 'test_lint').is_dir())
     return [
         venv_python(), '-m', 'pytest', '-p', f'{TEST_ADDON}.sandbox.lint_plugin', f'--odoo-database={database}',
-        f'--odoo-config={CONFIG}', f'--rootdir={ROOT}', '--config-file', ROOT / 'pytest.ini', '--quiet',
+        f'--odoo-config={CONFIG}', f'--rootdir={ROOT}', '--config-file', ROOT / 'pytest.ini', '--quiet', '--tb=short',
         '--override-ini', f'cache_dir={SANDBOX / "pytest_cache"}', '--override-ini', 'norecursedirs=', tests,
     ]
