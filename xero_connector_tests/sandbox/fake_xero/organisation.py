@@ -1,14 +1,13 @@
 """One organisation: its books, and the helpers that fill them as a person working in Xero would."""
 from datetime import timedelta
 
-from . import countries
+from . import countries, setup_books
 from .contacts import complete_contact
 from .documents import complete_line, set_date, settle, total_up
 from .formats import decimal, number, parse_date, parse_instant, wire_date, wire_instant
 from .history import add_history, attach
 from .items import complete_item
 from .settlement import allocate, pay
-from .setup_books import open_books
 from .store import ID_FIELDS, Record, Table, new_id
 
 DOCUMENT_FIELDS = ("Reference", "Url", "BrandingThemeID", "SentToContact", "RepeatingInvoiceID", "CurrencyRate",
@@ -31,7 +30,7 @@ class Organisation:
         self.tables = {resource: Table(resource) for resource in ID_FIELDS}
         self.allocations = {}
         self._numbers = {"INV": 0, "CN": 0}
-        open_books(self, extra)
+        setup_books.open_books(self, extra)
 
     # --- look-ups ------------------------------------------------------------------------------------------------
     def default_tax(self, sales=True):
@@ -104,8 +103,10 @@ class Organisation:
         day = parse_date(fields.get("Date")) or self.today()
         number_field = "CreditNoteNumber" if is_note else "InvoiceNumber"
         given = fields.get(number_field)
-        if given is None:
+        if not given and (given is None or kind.startswith("ACCREC")):
             given = self.next_number("CN" if is_note else "INV") if kind.startswith("ACCREC") else ""
+        if fields.get("CurrencyCode") and not self.tables["Currencies"].get(fields["CurrencyCode"]):
+            self.subscribe(fields["CurrencyCode"])
         data = {"Type": kind, ID_FIELDS[resource]: fields.get(ID_FIELDS[resource]) or new_id(), number_field: given,
                 "Reference": fields.get("Reference") or "", "Payments": []}
         if is_note:
@@ -126,7 +127,8 @@ class Organisation:
         self.apply(data, {"LineItems": [], **{key: fields[key] for key in ("LineItems", *DOCUMENT_FIELDS)
                                               if key in fields}}, places)
         record = self.store(resource, data, updated)
-        add_history(record, "Created" if status == "DRAFT" else "Approved", f"{given or kind}", record.updated)
+        changes = "Approved" if status in ("AUTHORISED", "PAID") else "Created"
+        add_history(record, changes, given or kind, record.updated)
         if status == "PAID":
             pay(self, record, data["Total"], record.updated.date(), record.updated)
         self._mark_contact(record)
@@ -174,6 +176,14 @@ class Organisation:
         settle(data, self.today())
 
     # --- changing ------------------------------------------------------------------------------------------------
+    def subscribe(self, *currencies):
+        """Let the organisation use these currencies; its own is there from the start."""
+        setup_books.subscribe(self, *currencies)
+
+    def lock(self, period=None, end_of_year=None):
+        """Set the lock dates (dates; None leaves one alone)."""
+        setup_books.lock_books(self, period, end_of_year)
+
     def update(self, resource, record_id, updated=None, **changes):
         """Change a record as a person in Xero would, and bump UpdatedDateUTC; returns the dictionary."""
         record = self.record(resource, record_id)

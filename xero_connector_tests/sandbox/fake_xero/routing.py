@@ -2,12 +2,13 @@
 import re
 from functools import partial
 
-from . import files, reading, scopes
+from . import files, payment_writes, reading, scopes, writing
 from .http import not_found, not_implemented
 
 _DOCUMENTS = "(?P<resource>Invoices|CreditNotes)"
 _LISTS = ("(?P<resource>Invoices|CreditNotes|Contacts|Items|Payments|Accounts|TaxRates|Currencies|TrackingCategories|"
           "BrandingThemes|Users)")
+_WRITABLE = "(?P<resource>Invoices|CreditNotes|Contacts|Items|Payments)"
 _NAMES = {name.lower(): name for name in re.findall(r"\w+", _LISTS) if name != "P"}
 
 # method, path below /api.xro/2.0, function(call, ...), scope (a resource's name in scopes.NEEDED; None: the path's own)
@@ -21,6 +22,14 @@ _TABLE = [
     ("PUT", f"{_DOCUMENTS}/(?P<key>[^/]+)/Attachments/(?P<name>.+)", files.put_attachment, "Attachments"),
     ("POST", f"{_DOCUMENTS}/(?P<key>[^/]+)/Attachments/(?P<name>.+)", files.put_attachment, "Attachments"),
     ("GET", "Invoices/(?P<key>[^/]+)/OnlineInvoice", reading.get_online_invoice, "Invoices"),
+    ("POST", "Invoices/(?P<key>[^/]+)/Email", writing.email_invoice, "Invoices"),
+    ("PUT", "CreditNotes/(?P<key>[^/]+)/Allocations", payment_writes.put_allocations, "CreditNotes"),
+    ("DELETE", "CreditNotes/(?P<key>[^/]+)/Allocations/(?P<allocation_id>[^/]+)", payment_writes.delete_allocation,
+     "CreditNotes"),
+    ("PUT", _WRITABLE, writing.save, None),
+    ("POST", _WRITABLE, writing.save, None),
+    ("POST", f"{_WRITABLE}/(?P<key>[^/]+)", writing.save, None),
+    ("DELETE", "Items/(?P<key>[^/]+)", writing.delete_item, "Items"),
     ("GET", _LISTS, reading.get_list, None),
     ("GET", f"{_LISTS}/(?P<key>[^/]+)", reading.get_one, None),
 ]

@@ -82,6 +82,11 @@ class Table:
     def _number_of(self, record):
         return str(record.data.get(self._number_field) or "").casefold() if record else ""
 
+    def remove(self, record):
+        """Drop a record for good."""
+        self._rows.pop(record.id.lower(), None)
+        self._by_number = {number: row for number, row in self._by_number.items() if row is not record}
+
     def clear(self):
         """Drop all records."""
         self._rows.clear()
