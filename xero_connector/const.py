@@ -1,0 +1,77 @@
+"""Facts about Xero as data: addresses, scopes, limits, tables. Sources: xero-api.md, by section."""
+
+from urllib.parse import urlsplit
+
+# Section 1.1
+API_URL = "https://api.xero.com/api.xro/2.0"
+API_PATH = "/api.xro/2.0"
+IDENTITY_URL = "https://identity.xero.com"
+LOGIN_URL = "https://login.xero.com"
+WEB_URL = "https://go.xero.com"
+LOCAL_HOSTS = ("localhost", "127.0.0.1")
+CALLBACK_PATH = "/xero/oauth/callback"
+
+# Section 1.2: seconds, days
+ACCESS_TOKEN_MARGIN = 120
+REFRESH_TOKEN_DAYS = 60
+STATE_MINUTES = 15
+
+# Section 1.3: what each scope is needed for. Only the granular names of 2026.
+SCOPE_NEEDS = {
+    "offline_access": "staying connected without asking again every half hour",
+    "accounting.invoices.read": "reading sales invoices, their PDF and their notes",
+    "accounting.contacts.read": "reading the customers' delivery addresses",
+    "accounting.settings.read": "reading the organisation's country and currency",
+}
+
+# Section 2
+PAGE_SIZE = 1000
+CONTACTS_PER_CALL = 100
+TIMEOUT = 30
+DEFAULT_RETRY_AFTER = 60
+LONGEST_RETRY = 6 * 3600
+
+# Section 3.2: the bound of If-Modified-Since may be exclusive, and an answer may lag behind the books.
+WATERMARK_OVERLAP = 120
+IMPORT_STATUSES = ("AUTHORISED", "PAID", "VOIDED", "DELETED")
+
+# Section 3.3: how Xero marks a note that a person wrote; the author of what an API wrote.
+NOTE_CHANGES = "Note"
+API_AUTHOR = "System Generated"
+
+# Rows handled in one transaction.
+BATCH_SIZE = 100
+
+# Why a row ends as skipped, failed or waiting: (code, label for filters and groups).
+PROBLEM_CODES = [
+    ("unpaid", "Waiting for payment"),
+    ("credited", "Settled by credit notes"),
+    ("voided", "Voided in Xero"),
+    ("deleted", "Deleted in Xero"),
+    ("not_sales", "Not an approved sales invoice"),
+    ("no_match", "No rule matches"),
+    ("rule_ignore", "A rule says: do not import"),
+    ("already_imported", "Already imported"),
+    ("nothing_to_ship", "Nothing to ship"),
+    ("ignored", "Ignored by a user"),
+    ("unknown_code", "Unknown item code"),
+    ("ambiguous_code", "Item code fits several products"),
+    ("warehouse_missing", "No warehouse"),
+    ("warehouse_denied", "Warehouse not allowed"),
+    ("address_incomplete", "Address incomplete"),
+    ("negative_quantity", "Negative quantity"),
+    ("currency_inactive", "Currency not active"),
+    ("contact_missing", "Contact not found in Xero"),
+    ("xero_rejected", "Refused by Xero"),
+    ("odoo_refused", "Refused by Odoo"),
+    ("xero_unavailable", "Xero did not answer"),
+    ("unexpected", "Unexpected error"),
+]
+
+
+def is_safe_url(url):
+    """Whether a secret may be sent there: https, or this very machine."""
+    parts = urlsplit(url)
+    if parts.scheme == "http":
+        return parts.hostname in LOCAL_HOSTS
+    return parts.scheme == "https" and bool(parts.hostname)

@@ -1,0 +1,22 @@
+from odoo import http
+from odoo.http import request
+
+from ..const import CALLBACK_PATH
+from ..lib import oauth
+
+
+class XeroOAuth(http.Controller):
+    """Where Xero sends the user's browser back to."""
+
+    @http.route(CALLBACK_PATH, type="http", auth="user", methods=["GET"])
+    def callback(self, state=None, code=None, error=None, **_kwargs):
+        """Finish connecting, then show the connection: connected, or with the reason why not."""
+        connection = request.env["xero.connection"]._connection_from_state(state)
+        if not connection:
+            return request.render("xero_connector.oauth_state_invalid", status=400)
+        connection.check_access("write")
+        if code and not error:
+            connection._complete_consent(code)
+        else:
+            connection.sudo().message = oauth.explain(error or "")
+        return request.redirect(f"/odoo/xero-connections/{connection.id}")

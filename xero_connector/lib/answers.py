@@ -1,0 +1,91 @@
+"""Read an HTTP answer of Xero: the right error for what is no success. Source: xero-api.md, section 7."""
+
+import re
+
+from . import errors
+
+_SCOPE_PROBLEM = re.compile(r"insuff?icient?_scope|insufficent_scope", re.IGNORECASE)
+_SCOPE_NAME = re.compile(r'scope="([^"]*)"')
+
+
+def raise_for_status(response, call):
+    """Raise the typed error of a ``requests`` answer; return when it is a success.
+
+    :param str call: method and path for the message
+    """
+    status = response.status_code
+    if status < 300:
+        return
+    details = {"status": status, "call": call, "correlation_id": response.headers.get("Xero-Correlation-Id")}
+    if status == 429:
+        raise _limit(response, details)
+    if status in (401, 403):
+        raise _denied(response, details)
+    if status == 404:
+        raise errors.XeroMissing("Xero does not know this document (any more).", **details)
+    if status == 400:
+        raise errors.XeroRejected(_messages(response), **details)
+    if status >= 500:
+        raise errors.XeroRetryLater(f"Xero has a problem of its own at the moment ({status}).", **details)
+    raise errors.XeroRejected([f"Xero refused the call ({status})."], **details)
+
+
+def is_expired_token(error):
+    """Whether a refusal may be mended by one refresh: a 401 that is not about scopes."""
+    return isinstance(error, errors.XeroDenied) and error.status == 401 and error.code != "scope"
+
+
+def _limit(response, details):
+    limit = response.headers.get("X-Rate-Limit-Problem", "").lower()
+    wait = response.headers.get("Retry-After", "")
+    words = {"day": "today's calls", "minu": "this minute's calls", "conc": "calls at the same time"}.get(
+        "day" if limit.startswith(("day", "dai")) else limit[:4], "calls"
+    )
+    return errors.XeroRetryLater(
+        f"Xero's limit of {words} is used up.",
+        retry_after=float(wait) if wait.isdigit() else None,
+        limit=limit,
+        **details,
+    )
+
+
+def _denied(response, details):
+    challenge = response.headers.get("WWW-Authenticate", "")
+    if _SCOPE_PROBLEM.search(challenge) or _SCOPE_PROBLEM.search(response.text[:2000]):
+        named = _SCOPE_NAME.search(challenge)
+        return errors.XeroDenied(
+            f"The consent does not cover this call{f' (scope {named[1]})' if named else ''}. Reconnect to widen it.",
+            code="scope",
+            **details,
+        )
+    if details["status"] == 401:
+        return errors.XeroDenied("Xero does not accept the access any more. Reconnect.", **details)
+    return errors.XeroDenied(
+        "Xero refuses access to this organisation: it was disconnected in Xero, its subscription ended, "
+        "or the user who connected it lost the right. Reconnect.",
+        **details,
+    )
+
+
+def _messages(response):
+    """All validation messages of a 400 body, nested ones too, each once, in order."""
+    try:
+        body = response.json()
+    except ValueError:
+        return [response.text[:500].strip() or "Xero refused the request without a reason."]
+    found = []
+
+    def walk(node):
+        if isinstance(node, list):
+            for child in node:
+                walk(child)
+        elif isinstance(node, dict):
+            found.extend(error.get("Message") for error in node.get("ValidationErrors") or ())
+            for key, child in node.items():
+                if key != "ValidationErrors" and isinstance(child, (dict, list)):
+                    walk(child)
+
+    walk(body)
+    if not any(found) and isinstance(body, dict):
+        found = [body.get("Message") or body.get("Detail") or body.get("error")]
+    return list(dict.fromkeys(filter(None, found))) or ["Xero refused the request without a reason."]

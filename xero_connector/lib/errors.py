@@ -1,0 +1,89 @@
+"""What can go wrong between Odoo and Xero, as one tree.
+
+The client raises, the queue decides what becomes of the row (see ``xero.record``). No error carries a secret:
+messages hold the method, the path and Xero's own words, never headers or bodies that were sent.
+"""
+
+
+class XeroError(Exception):
+    """Base of all. ``str(error)`` is a sentence fit for a user's screen.
+
+    :param str message: what happened, in words
+    :param int status: HTTP status, None when no answer came
+    :param str call: method and path, e.g. ``GET /Invoices``
+    :param str correlation_id: Xero's ``Xero-Correlation-Id``, what its support asks for
+    """
+
+    def __init__(self, message, *, status=None, call=None, correlation_id=None):
+        super().__init__(message)
+        self.status = status
+        self.call = call
+        self.correlation_id = correlation_id
+
+
+class XeroRetryLater(XeroError):
+    """Time-outs, dropped connections, 429 and 5xx: passes by itself.
+
+    :param float retry_after: seconds to wait, None when Xero did not say
+    :param str limit: ``minute``, ``day``, ``concurrent`` or ``appminute`` for a 429
+    """
+
+    def __init__(self, message, *, retry_after=None, limit=None, **details):
+        super().__init__(message, **details)
+        self.retry_after = retry_after
+        self.limit = limit
+
+
+class XeroDenied(XeroError):
+    """The consent is gone, was never wide enough, or the app's own credentials are wrong: a person must act.
+
+    :param str code: ``reconnect``, ``scope``, ``credentials``, ``neutralized`` or ``not_connected``
+    """
+
+    def __init__(self, message, *, code="reconnect", **details):
+        super().__init__(message, **details)
+        self.code = code
+
+
+class XeroRejected(XeroError):
+    """400 with Xero's validation messages, all of them."""
+
+    def __init__(self, messages, **details):
+        self.messages = list(messages)
+        super().__init__(" ".join(self.messages), **details)
+
+
+class XeroMissing(XeroError):
+    """404: gone, or another organisation's."""
+
+
+class XeroMappingProblem(XeroError):
+    """We cannot map the document. ``problems`` is a list of :class:`Problem`, never empty."""
+
+    def __init__(self, problems):
+        self.problems = list(problems)
+        super().__init__("\n".join(problem.reason for problem in self.problems))
+
+    @property
+    def code(self):
+        """The first problem's code: the one that is to be mended first."""
+        return self.problems[0].code
+
+
+class Problem:
+    """One reason why a document cannot be mapped.
+
+    :param str code: key of ``const.PROBLEM_CODES``
+    :param str reason: a sentence that names the culprit and says what to change
+    :param str subject: the culprit alone (an item code, a warehouse), the same text for all rows with one cause
+    """
+
+    __slots__ = ("code", "reason", "subject")
+
+    def __init__(self, code, reason, subject=None):
+        self.code = code
+        self.reason = reason
+        self.subject = subject
+
+    def __repr__(self):
+        return f"Problem({self.code!r}, {self.reason!r})"

@@ -1,0 +1,100 @@
+"""OAuth 2 with Xero: authorise URL, code exchange, refresh, client credentials, revocation (xero-api.md, section 1).
+
+Network only; where tokens are kept and who may refresh is ``xero.grant``'s business.
+"""
+
+import base64
+import json
+from urllib.parse import urlencode
+
+import requests
+
+from .. import const
+from . import errors
+from .client import parse_json, readable_network_errors
+
+_WORDS = {
+    "invalid_grant": "The consent has expired or was withdrawn. Reconnect.",
+    "invalid_client": "Xero does not accept the app's client id and secret. Compare them with Xero's developer page.",
+    "unauthorized_client": "Xero does not allow this app to connect this way. Check the app's type at Xero.",
+    "invalid_scope": "Xero does not know one of the scopes asked for, or does not grant it to this app.",
+    "access_denied": "Access was not granted: the connection was cancelled at Xero.",
+}
+
+
+def authorize_url(login_url, *, client_id, redirect_uri, scopes, state):
+    """Where the user's browser goes to consent."""
+    query = urlencode(
+        {
+            "response_type": "code",
+            "client_id": client_id,
+            "redirect_uri": redirect_uri,
+            "scope": " ".join(scopes),
+            "state": state,
+        }
+    )
+    return f"{login_url}/identity/connect/authorize?{query}"
+
+
+def explain(code):
+    """A sentence for an OAuth error code."""
+    return _WORDS.get(code, "Xero refused the connection.")
+
+
+class TokenEndpoint:
+    """Xero's token endpoint for one app. Every method returns the answer's dict:
+    ``access_token``, ``expires_in`` (s), ``scope`` (text), and ``refresh_token`` where there is one.
+
+    :raise XeroDenied: the grant or the app's credentials are refused: never retry
+    :raise XeroRetryLater: no answer, or not a readable one: the tokens held are still good
+    """
+
+    def __init__(self, identity_url, client_id, client_secret):
+        self._url = identity_url
+        self._auth = (client_id, client_secret)
+
+    def exchange(self, code, redirect_uri):
+        """Swap the code of the redirect for tokens; a code works once, for 5 minutes."""
+        return self._post("/connect/token", grant_type="authorization_code", code=code, redirect_uri=redirect_uri)
+
+    def refresh(self, refresh_token):
+        """New access and refresh token; the old refresh token works 30 more minutes."""
+        return self._post("/connect/token", grant_type="refresh_token", refresh_token=refresh_token)
+
+    def client_credentials(self, scopes):
+        """A custom connection's token: one organisation, no refresh token."""
+        return self._post("/connect/token", grant_type="client_credentials", scope=" ".join(scopes))
+
+    def revoke(self, refresh_token):
+        """Withdraw the consent with **all** its organisations."""
+        self._post("/connect/revocation", token=refresh_token)
+
+    def _post(self, path, **form):
+        call = f"POST {path}"
+        with readable_network_errors(call):
+            response = requests.post(
+                self._url + path, data=form, auth=self._auth, timeout=const.TIMEOUT, allow_redirects=False
+            )
+        details = {"status": response.status_code, "call": call}
+        if response.status_code >= 500 or response.status_code == 429:
+            raise errors.XeroRetryLater("Xero's login service has a problem of its own at the moment.", **details)
+        if path.endswith("revocation") and response.ok:
+            return {}
+        answer = parse_json(response)
+        if response.ok and answer.get("access_token"):
+            return answer
+        code = answer.get("error", "")
+        mends = "credentials" if code in ("invalid_client", "unauthorized_client") else "reconnect"
+        raise errors.XeroDenied(explain(code), code=mends, **details)
+
+
+def claims(access_token):
+    """The readable part of an access token. It came from Xero itself over TLS, so its signature is not checked.
+
+    :return: dict with ``authentication_event_id``, ``xero_userid`` …; empty when the token is no JWT
+    """
+    try:
+        body = access_token.split(".")[1]
+        return json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    except (IndexError, ValueError):
+        return {}

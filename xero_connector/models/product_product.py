@@ -1,0 +1,81 @@
+from odoo import api, models
+from odoo.fields import Domain
+
+from ..lib.errors import Problem
+
+
+class ProductProduct(models.Model):
+    _inherit = "product.product"
+
+    @api.model
+    def _xero_find_by_code(self, connection, codes):
+        """The products that Xero's item codes mean: by internal reference (exact, then any case), then by the
+        connection's product mapping. A code that fits several products fits none.
+
+        :rtype: FoundProducts
+        """
+        found = FoundProducts(self)
+        codes = {code for code in codes if code}
+        if not codes:
+            return found
+        company = Domain("company_id", "in", (False, connection.company_id.id))
+        exact = self.search(company & Domain("default_code", "in", list(codes))).grouped("default_code")
+        found.take(codes, lambda code: exact.get(code, self))
+        if missing := codes - found.codes:
+            any_case = self.search(company & Domain.OR(Domain("default_code", "=ilike", _escape(c)) for c in missing))
+            by_code = any_case.grouped(lambda product: product.default_code.casefold())
+            found.take(missing, lambda code: by_code.get(code.casefold(), self))
+        if missing := codes - found.codes:
+            mapped = {rule.item_code.casefold(): rule.product_id for rule in connection.product_mapping_ids}
+            found.take(missing, lambda code: mapped.get(code.casefold(), self))
+        return found
+
+
+class FoundProducts:
+    """Products by item code, and a problem for each code that has none or several."""
+
+    def __init__(self, products):
+        self._none = products
+        self._found = {}
+
+    @property
+    def codes(self):
+        return set(self._found)
+
+    def take(self, codes, find):
+        """Keep what ``find(code)`` returns wherever it finds something."""
+        for code in codes:
+            if products := find(code):
+                self._found[code] = products
+
+    def get(self, code):
+        """The one product of this code, or an empty recordset."""
+        products = self._found.get(code, self._none)
+        return products if len(products) == 1 else self._none
+
+    def problems_of(self, invoice):
+        """A problem for each code of this invoice that is not exactly one product, in the order of its lines."""
+        codes = dict.fromkeys(line.item_code for line in invoice.lines if line.item_code)
+        return [self._problem(code) for code in codes if not self.get(code)]
+
+    def _problem(self, code):
+        _ = self._none.env._
+        if code not in self._found:
+            reason = _(
+                "No product has the internal reference “%s” (Xero's item code). Set it on the product, or map the code "
+                "on the connection.",
+                code,
+            )
+            return Problem("unknown_code", reason, code)
+        names = ", ".join(self._found[code].mapped("display_name"))
+        reason = _(
+            "Several products have the internal reference “%(code)s”: %(names)s. Keep it on one of them.",
+            code=code,
+            names=names,
+        )
+        return Problem("ambiguous_code", reason, code)
+
+
+def _escape(code):
+    """A code as a pattern for ``=ilike`` that means itself."""
+    return code.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")

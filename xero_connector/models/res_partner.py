@@ -1,0 +1,185 @@
+from dataclasses import dataclass, field
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+from ..lib.errors import Problem
+
+_ADDRESS_KINDS = {"street_first": ("STREET", "POBOX"), "postal_first": ("POBOX", "STREET")}
+_ADDRESS_FIELDS = ("street", "street2", "city", "zip", "state_id", "country_id")
+
+
+@dataclass
+class ImportedPartners:
+    """``contacts``: partner by contact id; ``ship_to``: delivery address by sync log row id."""
+
+    contacts: dict = field(default_factory=dict)
+    ship_to: dict = field(default_factory=dict)
+
+
+class ResPartner(models.Model):
+    _inherit = "res.partner"
+
+    xero_warehouse_ids = fields.Many2many(
+        "stock.warehouse",
+        string="Warehouses for Xero orders",
+        help="The only warehouses this customer's Xero invoices may go to. Empty: all.",
+    )
+
+    # === FROM XERO: ADDRESS === #
+
+    @api.model
+    def _xero_prepare_ship_to(self, connection, drafts):
+        """Give each draft its delivery address's values, or the problem with it. Writes nothing."""
+        kinds = _ADDRESS_KINDS[connection.ship_to_source]
+        addresses = {draft.row.id: draft.contact.address(*kinds) for draft in drafts}
+        countries = self._xero_countries(connection, addresses.values())
+        for draft in drafts:
+            address = addresses[draft.row.id]
+            draft.ship_to, missing = self._xero_address_values(address, countries)
+            if missing and not connection.accept_incomplete_address:
+                reason = self.env._(
+                    "The delivery address of %(contact)s lacks: %(missing)s. Complete it in Xero and retry, or accept "
+                    "incomplete addresses on the connection.",
+                    contact=draft.contact.name,
+                    missing=", ".join(missing),
+                )
+                draft.problems.append(Problem("address_incomplete", reason, draft.contact.name))
+
+    @api.model
+    def _xero_countries(self, connection, addresses):
+        """Countries by what Xero's free text calls them: name or code, any case; '' is the organisation's own."""
+        texts = {address.country for address in addresses} | {connection.tenant_country or ""}
+        codes = [text.upper() for text in texts if len(text) == 2]
+        names = [text for text in texts if len(text) > 2]
+        domain = Domain("code", "in", codes) | Domain.OR(Domain("name", "=ilike", name) for name in names)
+        found = {}
+        for country in self.env["res.country"].with_context(lang="en_US").search(domain):
+            found[country.code.casefold()] = found[country.name.casefold()] = country
+        if own := found.get((connection.tenant_country or "").casefold()):
+            found[""] = own
+        return found
+
+    @api.model
+    def _xero_address_values(self, address, countries):
+        """Values of a delivery address, and what a carrier would miss in it.
+
+        :return: ``(values, missing)``, missing a list of words
+        """
+        _ = self.env._
+        country = countries.get(address.country.casefold(), self.env["res.country"])
+        region = address.region.casefold()
+        state = country.state_ids.filtered(lambda s: region and region in (s.code.casefold(), s.name.casefold()))[:1]
+        lines = address.lines if state or not address.region else [*address.lines, address.region]
+        values = {
+            "name": address.attention or False,
+            "street": lines[0] if lines else False,
+            "street2": ", ".join(lines[1:]) or False,
+            "city": address.city or False,
+            "zip": address.postal_code or False,
+            "state_id": state.id,
+            "country_id": country.id,
+        }
+        missing = [
+            word
+            for word, is_missing in (
+                (_("street"), not address.lines),
+                (_("city"), not address.city),
+                (_("postcode"), country.zip_required and not address.postal_code),
+                (_("state"), country.state_required and not address.region),
+                (_("country (Odoo knows no “%s”)", address.country), address.country and not country),
+                (_("country"), not address.country and not country),
+            )
+            if is_missing
+        ]
+        return values, missing
+
+    # === FROM XERO: PARTNERS === #
+
+    @api.model
+    def _xero_import(self, connection, drafts):
+        """The partners and delivery addresses of these drafts, made where they do not exist yet.
+
+        :rtype: ImportedPartners
+        """
+        contacts = {draft.contact.id: draft.contact for draft in drafts}
+        partners = self.env["xero.binding"]._lookup(connection, "contact", list(contacts))
+        unbound = {key: contact for key, contact in contacts.items() if key not in partners}
+        # One warehouse customer's contacts are never another's, whatever they are called.
+        matched = {} if connection.partner_id else self._xero_match(connection, unbound.values())
+        missing = [contact for key, contact in unbound.items() if key not in matched]
+        created = self.create([self._xero_partner_values(connection, contact) for contact in missing])
+        matched |= dict(zip((contact.id for contact in missing), created, strict=True))
+        self.env["xero.binding"]._bind(connection, "contact", matched.items())
+        partners |= matched
+        return ImportedPartners(partners, self._xero_ship_to(drafts, partners))
+
+    @api.model
+    def _xero_match(self, connection, contacts):
+        """Partners that are these contacts beyond doubt: one with the same e-mail and name, else one with that very
+        name; never one that is another contact's already.
+
+        :return: dict ``contact id -> partner``
+        """
+        names = [contact.name for contact in contacts]
+        bound = self.env["xero.binding"].search(
+            [("connection_id", "=", connection.id), ("resource", "=", "contact"), ("res_model", "=", self._name)]
+        )
+        candidates = self.search(
+            [
+                ("name", "in", names),
+                ("parent_id", "=", False),
+                ("company_id", "in", (False, connection.company_id.id)),
+                ("id", "not in", bound.mapped("res_id")),
+            ]
+        ).grouped("name")
+        matched = {}
+        for contact in contacts:
+            same_name = candidates.get(contact.name, self)
+            same_mail = same_name.filtered(
+                lambda p, contact=contact: contact.email and (p.email or "").casefold() == contact.email.casefold()
+            )
+            partner = same_mail if len(same_mail) == 1 else same_name
+            if len(partner) == 1 and partner not in matched.values():
+                matched[contact.id] = partner
+        return matched
+
+    @api.model
+    def _xero_partner_values(self, connection, contact):
+        address = contact.address("POBOX", "STREET")
+        values, _missing = self._xero_address_values(address, self._xero_countries(connection, [address]))
+        return {
+            **values,
+            "name": contact.name,
+            "email": contact.email or False,
+            "phone": contact.phone or False,
+            "is_company": True,
+            "company_id": connection.company_id.id,
+        }
+
+    @api.model
+    def _xero_ship_to(self, drafts, partners):
+        """A delivery address for each draft: an equal one of its contact, else a new one. None is ever changed, so an
+        older order keeps the address it was sent to.
+
+        :return: dict ``row id -> partner``
+        """
+        parents = self.browse({partners[draft.contact.id].id for draft in drafts})
+        known = {}
+        for child in self.search([("parent_id", "in", parents.ids), ("type", "=", "delivery")], order="id"):
+            known.setdefault(child._xero_address_key(), child)
+        wanted = {}
+        for draft in drafts:
+            parent = partners[draft.contact.id]
+            key = (parent.id, draft.ship_to["name"], *(draft.ship_to[name] for name in _ADDRESS_FIELDS))
+            wanted[draft.row.id] = key
+            if key not in known:
+                known[key] = {**draft.ship_to, "parent_id": parent.id, "type": "delivery"}
+        to_create = {key: values for key, values in known.items() if isinstance(values, dict)}
+        known |= dict(zip(to_create, self.create(list(to_create.values())), strict=True))
+        return {row_id: known[key] for row_id, key in wanted.items()}
+
+    def _xero_address_key(self):
+        self.ensure_one()
+        values = (self[name].id if name.endswith("_id") else self[name] for name in _ADDRESS_FIELDS)
+        return (self.parent_id.id, self.name, *values)

@@ -1,0 +1,106 @@
+from odoo import models
+from odoo.fields import Command
+
+from ..lib import pricing
+from ..lib.errors import Problem
+
+
+class SaleOrder(models.Model):
+    _name = "sale.order"
+    _inherit = ["sale.order", "xero.document.mixin"]
+
+    _one_order_per_xero_invoice = models.UniqueIndex(
+        "(company_id, xero_invoice_id) WHERE xero_invoice_id IS NOT NULL", "This Xero invoice is an order already."
+    )
+
+    def write(self, vals):
+        result = super().write(vals)
+        instructions = {key: vals[key] for key in ("delivery_instructions", "packing_instructions") if key in vals}
+        if instructions:
+            self.picking_ids.filtered(lambda p: p.state not in ("done", "cancel")).write(instructions)
+        return result
+
+    # === FROM XERO: MAPPER === #
+
+    def _xero_prepare(self, connection, drafts):
+        """Fill each draft's ``values`` or ``problems``. Looks things up once for all drafts, writes nothing."""
+        products = self._xero_check(connection, drafts)
+        self._xero_check_currencies(connection, drafts)
+        taxes = self.env["account.tax"]._xero_sale_taxes(connection.company_id)
+        for draft in drafts:
+            if draft.problems:
+                continue
+            draft.values = {
+                **self._xero_origin_values(connection, draft),
+                "company_id": connection.company_id.id,
+                "warehouse_id": draft.route.warehouse.id,
+                "client_order_ref": draft.invoice.reference,
+                "origin": draft.invoice.number,
+                "user_id": False,
+                "order_line": [
+                    Command.create(values)
+                    for line in draft.invoice.lines
+                    if (values := self._xero_line_values(connection, draft.invoice, line, products, taxes))
+                ],
+            }
+
+    def _xero_line_values(self, connection, invoice, line, products, taxes):
+        product = products.get(line.item_code) if line.item_code else connection.service_product_id
+        if line.is_text or not product:
+            return line.description and {"display_type": "line_note", "name": line.description}
+        values = {"product_id": product.id, "product_uom_qty": float(line.quantity)}
+        if connection.trim_description:
+            values["name"] = product.name
+        elif connection.description_source == "xero" and line.description:
+            values["name"] = line.description
+        if connection.price_source == "xero":
+            values |= self._xero_price_values(invoice, line, product, taxes)
+        return values
+
+    def _xero_price_values(self, invoice, line, product, taxes):
+        line_taxes = taxes.matching(product, *line.amounts(invoice.tax_inclusive))
+        price, discount = pricing.unit_price(line, invoice.tax_inclusive, any(line_taxes.mapped("price_include")))
+        return {
+            "price_unit": float(price),
+            # Odoo takes a price for its own, and recomputes it, where this equals it.
+            "technical_price_unit": float(price) + 1,
+            "discount": float(discount),
+            "tax_ids": [Command.set(line_taxes.ids)],
+        }
+
+    def _xero_check_currencies(self, connection, drafts):
+        """Add a problem to each draft whose currency is not active here."""
+        if connection.price_source != "xero":
+            return
+        codes = {draft.invoice.currency for draft in drafts} - {""}
+        active = set(self.env["res.currency"].search([("name", "in", list(codes))]).mapped("name"))
+        for draft in drafts:
+            code = draft.invoice.currency
+            if code and code not in active:
+                reason = self.env._("The invoice is in %s, a currency that is not active in Odoo. Activate it.", code)
+                draft.problems.append(Problem("currency_inactive", reason, code))
+
+    # === FROM XERO: CREATE === #
+
+    def _xero_create(self, connection, drafts):
+        """Create the orders of prepared drafts, all in one go, and confirm them if the connection says so.
+
+        :return: orders in the order of the drafts
+        """
+        partners = self.env["res.partner"]._xero_import(connection, drafts)
+        pricelists = self.env["product.pricelist"]._xero_for_invoices(connection, drafts)
+        orders = self.create(
+            [
+                {
+                    **draft.values,
+                    **pricelists.get(draft.invoice.currency, {}),
+                    "partner_id": (connection.partner_id or partners.contacts[draft.contact.id]).id,
+                    "partner_shipping_id": partners.ship_to[draft.row.id].id,
+                }
+                for draft in drafts
+            ]
+        )
+        orders._xero_log_origin(drafts)
+        if connection.order_confirm:
+            orders.action_confirm()
+        return orders

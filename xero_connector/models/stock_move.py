@@ -1,0 +1,27 @@
+from odoo import models
+
+_INHERITED = (
+    "xero_connection_id",
+    "xero_invoice_id",
+    "xero_invoice_number",
+    "xero_invoice_date",
+    "xero_mapping_id",
+    "xero_route_reason",
+    "delivery_instructions",
+    "packing_instructions",
+)
+
+
+class StockMove(models.Model):
+    _inherit = "stock.move"
+
+    def _get_new_picking_values(self):
+        """A transfer made for an imported order, or as next step of an imported transfer, knows its invoice."""
+        values = super()._get_new_picking_values()
+        order = self.sale_line_id.order_id or self.reference_ids.sale_ids
+        source = order if order else self.move_orig_ids.picking_id
+        if len(source) == 1 and source.xero_invoice_id:
+            values |= {name: source._fields[name].convert_to_write(source[name], source) for name in _INHERITED}
+            # sudo: the warehouse's staff need not have access to the connection's settings
+            values["owner_id"] = source.sudo().xero_connection_id.partner_id.id
+        return values

@@ -1,0 +1,102 @@
+from odoo import api, fields, models
+from odoo.fields import Command
+
+from ..lib.errors import Problem
+
+
+class StockPicking(models.Model):
+    _name = "stock.picking"
+    _inherit = ["stock.picking", "xero.document.mixin"]
+
+    # A backorder is a copy of its transfer, and belongs to the same invoice.
+    xero_connection_id = fields.Many2one(copy=True)
+    xero_invoice_id = fields.Char(copy=True)
+    xero_invoice_number = fields.Char(copy=True)
+    xero_invoice_date = fields.Date(copy=True)
+    xero_mapping_id = fields.Many2one(copy=True)
+    xero_route_reason = fields.Char(copy=True)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        pickings = super().create(vals_list)
+        for picking in pickings.filtered("xero_invoice_id"):
+            picking._xero_share_pdf()
+        return pickings
+
+    def _xero_share_pdf(self):
+        """Give a transfer made after the PDF was fetched (a backorder, a next step) its copy."""
+        self.ensure_one()
+        # sudo: warehouse staff need not have access to the order the PDF lies on
+        pdf = next((document.xero_pdf_id for document in self.sudo()._xero_siblings() if document.xero_pdf_id), None)
+        if pdf:
+            self.xero_pdf_id = pdf.copy({"res_model": self._name, "res_id": self.id})
+
+    # === FROM XERO: MAPPER === #
+
+    def _xero_prepare(self, connection, drafts):
+        """Fill each draft's ``values`` or ``problems``; neither when no line is goods. Looks things up once for all
+        drafts, writes nothing."""
+        products = self._xero_check(connection, drafts)
+        for draft in drafts:
+            goods = [
+                (line, product)
+                for line in draft.invoice.lines
+                if (product := products.get(line.item_code)) and product.type == "consu"
+            ]
+            draft.problems += [self._xero_negative(product) for line, product in goods if line.quantity < 0]
+            goods = [(line, product) for line, product in goods if line.quantity]
+            if goods and not draft.problems:
+                draft.values = self._xero_values(connection, draft, goods)
+
+    def _xero_negative(self, product):
+        reason = self.env._(
+            "%s has a negative quantity: a delivery order cannot take goods back. Import it as sale order or ignore it.",
+            product.display_name,
+        )
+        return Problem("negative_quantity", reason, product.default_code)
+
+    def _xero_values(self, connection, draft, goods):
+        warehouse = draft.route.warehouse
+        picking_type = warehouse.out_type_id if warehouse.delivery_steps == "ship_only" else warehouse.pick_type_id
+        customers = self.env.ref("stock.stock_location_customers")
+        return {
+            **self._xero_origin_values(connection, draft),
+            "company_id": connection.company_id.id,
+            "picking_type_id": picking_type.id,
+            "location_id": picking_type.default_location_src_id.id,
+            "location_dest_id": (picking_type.default_location_dest_id or customers).id,
+            "origin": " · ".join(filter(None, [draft.invoice.number, draft.invoice.reference])),
+            "owner_id": connection.partner_id.id,
+            "user_id": False,
+            "move_ids": [
+                Command.create(
+                    {
+                        "product_id": product.id,
+                        "product_uom_qty": float(line.quantity),
+                        "product_uom": product.uom_id.id,
+                        "location_id": picking_type.default_location_src_id.id,
+                        "location_dest_id": (picking_type.default_location_dest_id or customers).id,
+                        "location_final_id": customers.id,
+                        "company_id": connection.company_id.id,
+                        "origin": draft.invoice.number,
+                    }
+                )
+                for line, product in goods
+            ],
+        }
+
+    # === FROM XERO: CREATE === #
+
+    def _xero_create(self, connection, drafts):
+        """Create the transfers of prepared drafts, all in one go, and confirm them if the connection says so.
+
+        :return: transfers in the order of the drafts
+        """
+        partners = self.env["res.partner"]._xero_import(connection, drafts)
+        pickings = self.create(
+            [{**draft.values, "partner_id": partners.ship_to[draft.row.id].id} for draft in drafts]
+        )
+        pickings._xero_log_origin(drafts)
+        if connection.order_confirm:
+            pickings.action_confirm()
+        return pickings

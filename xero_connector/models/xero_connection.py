@@ -1,0 +1,357 @@
+from urllib.parse import urlencode
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from .. import const
+from ..lib import errors
+from ..lib.client import XeroClient
+from .import_draft import Route
+
+
+class XeroConnection(models.Model):
+    """One Xero organisation joined with one Odoo company, and its settings."""
+
+    _name = "xero.connection"
+    _description = "Xero Connection"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _order = "name, id"
+    _check_company_auto = True
+
+    name = fields.Char(required=True, tracking=True)
+    active = fields.Boolean(default=True)
+    app_id = fields.Many2one("xero.app", required=True, check_company=True, default=lambda self: self._default_app_id())
+    grant_id = fields.Many2one("xero.grant", groups=fields.NO_ACCESS, copy=False, index=True, ondelete="set null")
+    company_id = fields.Many2one("res.company", required=True, index=True, default=lambda self: self.env.company)
+    partner_id = fields.Many2one(
+        "res.partner",
+        string="Customer",
+        check_company=True,
+        index="btree_not_null",
+        help="Whose goods these are. Orders are made for this customer, with the Xero contact as delivery address, "
+        "and the customer becomes the owner of the goods moved. Empty: the Xero contact is the customer.",
+    )
+    user_id = fields.Many2one(
+        "res.users",
+        string="Responsible",
+        default=lambda self: self.env.user,
+        check_company=True,
+        help="Gets an activity when something needs a person.",
+    )
+    state = fields.Selection(
+        [("draft", "Not connected"), ("connected", "Connected"), ("paused", "Paused"), ("error", "Needs attention")],
+        required=True,
+        default="draft",
+        readonly=True,
+        copy=False,
+        tracking=True,
+    )
+    status_dot = fields.Char(string=" ", compute="_compute_status_dot")
+    message = fields.Text(readonly=True, copy=False, help="What needs attention, and what to do.")
+    missing_scopes = fields.Char(readonly=True, copy=False)
+    is_neutralized = fields.Boolean(compute="_compute_is_neutralized")
+
+    # Organisation
+    tenant_id = fields.Char(string="Organisation ID", readonly=True, copy=False)
+    tenant_name = fields.Char(string="Organisation", readonly=True, copy=False)
+    tenant_country = fields.Char(readonly=True, copy=False)
+    tenant_currency = fields.Char(readonly=True, copy=False)
+    tenant_shortcode = fields.Char(readonly=True, copy=False)
+    remote_connection_id = fields.Char(readonly=True, copy=False, groups="base.group_system")
+
+    # When
+    sync_interval = fields.Selection(
+        [("manual", "By hand"), ("five_minutes", "Every five minutes"), ("daily", "Daily")],
+        required=True,
+        default="five_minutes",
+    )
+    trigger_status = fields.Selection(
+        [("authorised", "Awaiting payment (or paid already)"), ("paid", "Paid")],
+        string="Import invoices that are",
+        required=True,
+        default="authorised",
+    )
+    import_from = fields.Date(
+        string="Import invoices dated from", help="Invoices with an older date are never imported. Empty: all."
+    )
+
+    # What
+    order_target = fields.Selection(
+        [("sale_order", "Sale order"), ("picking", "Delivery order without sale order")],
+        string="Create",
+        required=True,
+        default="sale_order",
+    )
+    order_confirm = fields.Boolean(string="Confirm at once", help="Otherwise the order waits as a draft.")
+    note_target = fields.Selection(
+        [("none", "None"), ("delivery", "Delivery instructions"), ("packing", "Packing instructions")],
+        string="Invoice notes become",
+        required=True,
+        default="none",
+        help="Xero invoices have no note field. Taken are the lines with text only and the newest note a person wrote "
+        "in the invoice's history.",
+    )
+    attach_pdf = fields.Boolean(string="Attach the invoice's PDF", default=True)
+    price_source = fields.Selection(
+        [("xero", "Xero's line"), ("odoo", "Odoo's pricelist")], string="Prices from", required=True, default="xero"
+    )
+    description_source = fields.Selection(
+        [("xero", "Xero's line"), ("odoo", "Odoo's product")],
+        string="Descriptions from",
+        required=True,
+        default="xero",
+    )
+    trim_description = fields.Boolean(string="Product name only")
+    service_product_id = fields.Many2one(
+        "product.product",
+        string="Product for lines without item code",
+        check_company=True,
+        domain=[("type", "=", "service")],
+        help="Freight and the like. Empty: such lines become notes on the order.",
+    )
+    ship_to_source = fields.Selection(
+        [("street_first", "Street address, else postal"), ("postal_first", "Postal address, else street")],
+        string="Delivery address is the contact's",
+        required=True,
+        default="street_first",
+    )
+    accept_incomplete_address = fields.Boolean(
+        string="Accept incomplete addresses",
+        help="Otherwise an invoice fails whose delivery address lacks street, city, or postcode and state where the "
+        "country uses them.",
+    )
+
+    # Where
+    unmatched_action = fields.Selection(
+        [("default", "Go to the default warehouse"), ("ignore", "Are not imported")],
+        string="Invoices no rule matches",
+        required=True,
+        default="default",
+    )
+    warehouse_id = fields.Many2one(
+        "stock.warehouse",
+        string="Default warehouse",
+        check_company=True,
+        default=lambda self: self.env["stock.warehouse"].search([("company_id", "=", self.env.company.id)], limit=1),
+    )
+    mapping_ids = fields.One2many("xero.warehouse.mapping", "connection_id", copy=True)
+    product_mapping_ids = fields.One2many("xero.product.mapping", "connection_id", copy=True)
+    allowed_warehouse_ids = fields.Many2many(related="partner_id.xero_warehouse_ids", string="Allowed warehouses")
+
+    # Figures
+    record_ids = fields.One2many("xero.record", "connection_id")
+    waiting_count = fields.Integer(string="Waiting", compute="_compute_counts")
+    failed_count = fields.Integer(string="Failed", compute="_compute_counts")
+    done_count = fields.Integer(string="Imported", compute="_compute_counts")
+    last_import = fields.Datetime(readonly=True, copy=False)
+
+    _one_per_organisation = models.UniqueIndex(
+        "(company_id, tenant_id) WHERE tenant_id IS NOT NULL AND active IS TRUE",
+        "This organisation is connected already in this company; two connections would ship everything twice.",
+    )
+
+    # === DEFAULTS, COMPUTES === #
+
+    def _default_app_id(self):
+        return self.env["xero.app"].search([("company_id", "in", (False, self.env.company.id))], limit=1)
+
+    @api.depends("state")
+    def _compute_status_dot(self):
+        for connection in self:
+            connection.status_dot = "○" if connection.state == "draft" else "●"
+
+    def _compute_is_neutralized(self):
+        self.is_neutralized = self._is_database_neutralized()
+
+    def _compute_counts(self):
+        counts = {
+            (connection, state): count
+            for connection, state, count in self.env["xero.record"]._read_group(
+                [("connection_id", "in", self.ids), ("direction", "=", "in"), ("resource", "=", "invoice")],
+                ["connection_id", "state"],
+                ["__count"],
+            )
+        }
+        for connection in self:
+            connection.waiting_count = counts.get((connection, "pending"), 0)
+            connection.failed_count = counts.get((connection, "failed"), 0)
+            connection.done_count = counts.get((connection, "done"), 0)
+
+    # === ACTIONS === #
+
+    def action_pause(self):
+        """Stop importing; every setting and the consent stay."""
+        self.filtered(lambda c: c.state in ("connected", "error")).write({"state": "paused"})
+
+    def action_resume(self):
+        """Go on where the pause began; no new consent is needed."""
+        for connection in self.filtered(lambda c: c.state in ("paused", "error")):
+            if not connection.tenant_id or not connection.sudo().grant_id:
+                raise UserError(self.env._("%s has no consent any more. Connect it to Xero first.", connection.name))
+            connection.write({"state": "connected", "message": False})
+            connection._ring()
+
+    def action_import_now(self):
+        """Look for new invoices now instead of at the next turn."""
+        idle = self.filtered(lambda c: c.state != "connected")
+        if idle:
+            raise UserError(
+                self.env._("%s is not connected: connect or resume it first.", ", ".join(idle.mapped("name")))
+            )
+        self._ring()
+        return self._notification(
+            self.env._("The import has been started. New orders appear within a minute."), "success"
+        )
+
+    def action_test(self):
+        """Ask Xero who we are, and say what it answered."""
+        self.ensure_one()
+        self.check_access("write")
+        try:
+            with self._client() as client:
+                organisation = client.organisation()
+        except errors.XeroError as error:
+            raise UserError(str(error)) from None
+        return self._notification(self.env._("Xero answered: connected to %s.", organisation.get("Name")), "success")
+
+    def action_view_records(self):
+        """The connection's sync log; ``state`` in the context narrows it."""
+        action = self.env["ir.actions.act_window"]._for_xml_id("xero_connector.action_xero_record")
+        action["domain"] = [("connection_id", "in", self.ids)]
+        if state := self.env.context.get("xero_state"):
+            action["context"] = {f"search_default_{state}": 1}
+        return action
+
+    def _notification(self, text, kind):
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "message": text,
+                "type": kind,
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
+
+    # === XERO === #
+
+    def _client(self):
+        """A client for this organisation's books; use it in a ``with``.
+
+        :raise XeroDenied: no consent, a neutralised database, or an address that is not https
+        """
+        self.ensure_one()
+        self._refuse_when_neutralized()
+        grant_sudo = self.sudo().grant_id
+        if not grant_sudo:
+            raise errors.XeroDenied("This connection has no consent. Connect it to Xero.", code="not_connected")
+        # A custom connection's token knows its organisation; Xero wants no tenant header with it.
+        custom = grant_sudo.app_id.grant_type == "client_credentials"
+        return XeroClient(grant_sudo._token, "" if custom else self.tenant_id, self._xero_url("api_url"))
+
+    @api.model
+    def _xero_url(self, name):
+        """One of Xero's addresses, which system parameters may replace (``xero_connector.api_url`` …).
+
+        :raise XeroDenied: when it is not https and not this machine: tokens would travel readable
+        """
+        default = {"api_url": const.API_URL, "identity_url": const.IDENTITY_URL, "login_url": const.LOGIN_URL}[name]
+        parameter = f"xero_connector.{name}"
+        url = (self.env["ir.config_parameter"].sudo().get_param(parameter) or default).rstrip("/")
+        if not const.is_safe_url(url):
+            raise errors.XeroDenied(
+                f"The system parameter {parameter} is not an https address, so no secret is sent there.",
+                code="configuration",
+            )
+        return url
+
+    @api.model
+    def _is_database_neutralized(self):
+        return self.env["ir.config_parameter"].sudo().get_param("database.is_neutralized") in ("True", "true", "1")
+
+    @api.model
+    def _refuse_when_neutralized(self):
+        """Keep a copied database from calling Xero: it would import twice and kill the original's tokens."""
+        if self._is_database_neutralized():
+            raise errors.XeroDenied(
+                "This is a neutralised copy of a database: it never talks to Xero.", code="neutralized"
+            )
+
+    def _note_error(self, error):
+        """Keep what stopped this connection where its users see it."""
+        self.ensure_one()
+        values = {"message": str(error)}
+        if isinstance(error, errors.XeroDenied) and error.code != "neutralized":
+            values["state"] = "error"
+            if self.state != "error":
+                self._call_for_help(str(error))
+        self.write(values)
+
+    def _call_for_help(self, text):
+        """One activity for the responsible person."""
+        self.activity_schedule(
+            "xero_connector.mail_activity_type_xero",
+            summary=self.env._("Xero connection needs attention"),
+            note=text,
+            user_id=(self.user_id or self.env.ref("base.user_admin")).id,
+        )
+
+    @api.model
+    def _xero_link(self, resource, external_id):
+        """The page of a document in Xero's web application, False where there is none."""
+        pages = {
+            "invoice": f"/AccountsReceivable/View.aspx?InvoiceID={external_id}",
+            "contact": f"/Contacts/View/{external_id}",
+        }
+        if not external_id or resource not in pages:
+            return False
+        if self.tenant_shortcode:
+            query = urlencode({"shortcode": self.tenant_shortcode, "redirecturl": pages[resource]})
+            return f"{const.WEB_URL}/organisationlogin/default.aspx?{query}"
+        return const.WEB_URL + pages[resource]
+
+    # === ROUTING === #
+
+    def _decide(self, invoice, first_match):
+        """Which warehouse an invoice goes to, or why it is not imported.
+
+        :param XeroInvoice invoice: the invoice
+        :param first_match: ``mapping_ids._matcher()``
+        :rtype: Route
+        """
+        if skip := self._skip(invoice):
+            return skip
+        rule = first_match(invoice.reference)
+        quoted = {"reference": invoice.reference, "text": rule.reference_contains, "warehouse": rule.warehouse_id.name}
+        if rule.action == "ignore":
+            reason = self.env._("The rule “%(text)s” says: do not import (reference “%(reference)s”).", **quoted)
+            return Route(rule=rule, skip_code="rule_ignore", reason=reason)
+        if rule:
+            reason = self.env._(
+                "The reference “%(reference)s” contains “%(text)s”: %(warehouse)s.", **quoted
+            )
+            return Route(warehouse=rule.warehouse_id, rule=rule, reason=reason)
+        if self.unmatched_action == "ignore":
+            reason = self.env._(
+                "No rule matches the reference “%s”, and unmatched invoices are not imported.", invoice.reference
+            )
+            return Route(skip_code="no_match", reason=reason)
+        reason = self.env._("No rule matches, so the default warehouse: %s.", self.warehouse_id.name)
+        return Route(warehouse=self.warehouse_id, rule=rule, reason=reason)
+
+    def _skip(self, invoice):
+        """Why this invoice is none to ship, whatever its reference; None when it is."""
+        _ = self.env._
+        if invoice.type != "ACCREC":
+            return Route(skip_code="not_sales", reason=_("Only sales invoices are imported."))
+        if invoice.status == "VOIDED":
+            return Route(skip_code="voided", reason=_("The invoice was voided in Xero."))
+        if invoice.status == "DELETED":
+            return Route(skip_code="deleted", reason=_("The invoice was deleted in Xero."))
+        if invoice.status not in ("AUTHORISED", "PAID"):
+            return Route(skip_code="not_sales", reason=_("The invoice is not approved (%s).", invoice.status))
+        if invoice.is_settled_by_credit:
+            return Route(skip_code="credited", reason=_("Credit notes settled this invoice: there is nothing to ship."))
+        if self.trigger_status == "paid" and invoice.status != "PAID":
+            return Route(skip_code="unpaid", reason=_("Waiting for payment: this connection imports paid invoices."))
+        return None

@@ -1,0 +1,263 @@
+import binascii
+import logging
+import secrets
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import consteq, hash_sign, verify_hash_signed
+
+from .. import const
+from ..lib import errors, oauth
+
+_logger = logging.getLogger(__name__)
+
+_STATE_SCOPE = "xero_connector.oauth"
+
+
+class XeroConnection(models.Model):
+    """Connecting to Xero: consent, organisation, disconnecting."""
+
+    _inherit = "xero.connection"
+
+    oauth_nonce = fields.Char(groups=fields.NO_ACCESS, prefetch=False, copy=False)
+
+    # === CONNECT === #
+
+    def action_connect(self):
+        """Send the user's browser to Xero's consent page; a custom connection needs none and connects at once.
+
+        Everything that Xero would only complain about later is checked first.
+        """
+        self.ensure_one()
+        self.check_access("write")
+        app_sudo = self.app_id.sudo()
+        if self._is_database_neutralized():
+            raise UserError(self.env._("This is a neutralised copy of a database: it never talks to Xero."))
+        if not app_sudo.stored_client_secret:
+            raise UserError(self.env._("The Xero app %s has no client secret yet. Enter it first.", app_sudo.name))
+        if app_sudo.grant_type == "client_credentials":
+            return self._connect_custom()
+        redirect_uri = self._checked_redirect_uri()
+        nonce = secrets.token_urlsafe(24)
+        self.sudo().oauth_nonce = nonce
+        state = hash_sign(
+            self.sudo().env,
+            _STATE_SCOPE,
+            [self.env.uid, self.id, nonce],
+            expiration=timedelta(minutes=const.STATE_MINUTES),
+        )
+        return {
+            "type": "ir.actions.act_url",
+            "target": "self",
+            "url": oauth.authorize_url(
+                self._xero_url("login_url"),
+                client_id=app_sudo.client_id,
+                redirect_uri=redirect_uri,
+                scopes=self._required_scopes(),
+                state=state,
+            ),
+        }
+
+    def _required_scopes(self):
+        """The smallest set of scopes for what is switched on."""
+        return list(const.SCOPE_NEEDS)
+
+    @api.model
+    def _redirect_uri(self):
+        return self.get_base_url().rstrip("/") + const.CALLBACK_PATH
+
+    def _checked_redirect_uri(self):
+        uri = self._redirect_uri()
+        parts = urlsplit(uri)
+        if parts.scheme != "https" and parts.hostname != "localhost":
+            raise UserError(
+                self.env._(
+                    "Xero sends its users back only to an https address (or to localhost), but this Odoo calls itself "
+                    "%s. Set the system parameter web.base.url to its https address.",
+                    self.get_base_url(),
+                )
+            )
+        return uri
+
+    # === BACK FROM XERO === #
+
+    @api.model
+    def _connection_from_state(self, state):
+        """The connection a redirect belongs to, its state checked and used up; empty when it is not valid.
+
+        The state is bound to user, connection and time; it works once, even if two requests bring it at the same
+        moment. That it is used up is committed at once, whatever becomes of the request.
+        """
+        try:
+            uid, connection_id, nonce = verify_hash_signed(self.sudo().env, _STATE_SCOPE, state or "") or (0, 0, "")
+        except (ValueError, TypeError, binascii.Error):
+            return self.browse()
+        if uid != self.env.uid:
+            return self.browse()
+        with self.env.registry.cursor() as cr:
+            connection_sudo = self.with_env(self.env(cr=cr, su=True)).browse(connection_id).exists()
+            # Without a lock to be had, another request is using up this very state.
+            locked = connection_sudo.try_lock_for_update(allow_referencing=True)
+            if not locked or not consteq(locked.oauth_nonce or "", nonce):
+                return self.browse()
+            locked.oauth_nonce = False
+        return self.browse(connection_id)
+
+    def _complete_consent(self, code):
+        """Swap the code for tokens and find the organisation. Works in a cursor of its own and commits step by step:
+        Odoo may run a request twice, a code works once, and tokens received must never be rolled back.
+
+        :return: True when connected; otherwise ``message`` says what is missing
+        """
+        self.ensure_one()
+        with self.env.registry.cursor() as cr:
+            connection_sudo = self.with_env(self.env(cr=cr, su=True))
+            try:
+                answer = connection_sudo._token_endpoint().exchange(code, self._redirect_uri())
+                grant_sudo = connection_sudo._store_grant(answer)
+                cr.commit()
+                connection_sudo._find_organisation(grant_sudo)
+                connected = True
+            except errors.XeroError as error:
+                connection_sudo.message = str(error)
+                connected = False
+            cr.commit()
+        self.invalidate_recordset()
+        return connected
+
+    def _token_endpoint(self):
+        return self.env["xero.grant"].new({"app_id": self.app_id})._endpoint()
+
+    def _store_grant(self, answer):
+        grant_model = self.env["xero.grant"]
+        return grant_model.create({"app_id": self.app_id.id, **grant_model._values_from_answer(answer)})
+
+    def _connect_custom(self):
+        """Connect by client credentials: no consent page, no refresh token, one organisation."""
+        with self.env.registry.cursor() as cr:
+            connection_sudo = self.with_env(self.env(cr=cr, su=True))
+            try:
+                answer = connection_sudo._token_endpoint().client_credentials(self._required_scopes())
+                answer.setdefault("scope", " ".join(self._required_scopes()))
+                connection_sudo._find_organisation(connection_sudo._store_grant(answer))
+            except errors.XeroError as error:
+                raise UserError(str(error)) from None
+        self.invalidate_recordset()
+        return self._notification(self.env._("Connected to %s.", self.tenant_name), "success")
+
+    def _find_organisation(self, grant):
+        """Bind the organisation of a new grant to this connection and start working.
+
+        :raise XeroDenied: with a sentence for the user when scopes are missing or it is not the right organisation
+        """
+        previous = self.grant_id
+        self._check_scopes(grant)
+        self.grant_id = grant
+        with self._client() as client:
+            tenant = self._choose_tenant(client, grant)
+            if grant.app_id.grant_type != "client_credentials":
+                client.tenant_id = tenant["tenantId"]
+            organisation = client.organisation()
+        self.write(
+            {
+                "tenant_id": tenant["tenantId"],
+                "tenant_name": organisation.get("Name") or tenant.get("tenantName"),
+                "tenant_country": organisation.get("CountryCode"),
+                "tenant_currency": organisation.get("BaseCurrency"),
+                "tenant_shortcode": organisation.get("ShortCode"),
+                "remote_connection_id": tenant.get("id"),
+                "state": "connected",
+                "message": False,
+                "missing_scopes": False,
+            }
+        )
+        self.activity_unlink(["xero_connector.mail_activity_type_xero"])
+        # The replaced consent is only forgotten: revoking it would disconnect everything its user ever granted.
+        (previous - grant).filtered(lambda old: not old.connection_ids).unlink()
+        self._ring()
+
+    def _check_scopes(self, grant):
+        granted = set((grant.scopes or "").split())
+        missing = [
+            scope
+            for scope in self._required_scopes()
+            # The scope for writing includes reading.
+            if not {scope, scope.removesuffix(".read")} & granted and self._needs_scope(scope)
+        ]
+        self.missing_scopes = " ".join(missing) or False
+        if missing:
+            needs = "; ".join(f"{scope} ({const.SCOPE_NEEDS[scope]})" for scope in missing)
+            raise errors.XeroDenied(f"The consent lacks: {needs}. Reconnect and allow them.", code="scope")
+
+    def _needs_scope(self, scope):
+        # A custom connection has no refresh token, so nothing to stay offline with.
+        return scope != "offline_access" or self.app_id.grant_type != "client_credentials"
+
+    def _choose_tenant(self, client, grant):
+        """Which of the organisations this very consent reaches is ours."""
+        tenants = [
+            tenant
+            for tenant in client.connections(grant.auth_event_id)
+            if tenant.get("tenantType", "ORGANISATION") == "ORGANISATION"
+        ]
+        if not tenants:
+            raise errors.XeroDenied("No organisation was granted. Connect again and choose one.")
+        if self.tenant_id:
+            ours = [tenant for tenant in tenants if tenant["tenantId"] == self.tenant_id]
+            if not ours:
+                raise errors.XeroDenied(
+                    f"Another organisation was granted ({_names(tenants)}); this connection belongs to "
+                    f"{self.tenant_name}. Connect again and choose that one, or make a new connection."
+                )
+            return ours[0]
+        taken = self._connections_of([tenant["tenantId"] for tenant in tenants])
+        free = [tenant for tenant in tenants if tenant["tenantId"] not in taken]
+        if not free:
+            where = ", ".join(connection.name for connection in taken.values())
+            raise errors.XeroDenied(
+                f"{_names(tenants)} is connected already, by the connection “{where}”. "
+                "Two connections would ship everything twice."
+            )
+        if len(free) > 1:
+            raise errors.XeroDenied(
+                f"Several organisations were granted ({_names(free)}). Connect again and choose a single one."
+            )
+        return free[0]
+
+    def _connections_of(self, tenant_ids):
+        """Other connections of this company to these organisations: dict ``tenant id -> connection``."""
+        others = self.search(
+            [("company_id", "=", self.company_id.id), ("tenant_id", "in", tenant_ids), ("id", "!=", self.id)]
+        )
+        return {connection.tenant_id: connection for connection in others}
+
+    # === DISCONNECT === #
+
+    def action_disconnect(self):
+        """End this one connection at Xero, and forget its tokens here. Settings, orders and log stay."""
+        self.ensure_one()
+        self.check_access("write")
+        self_sudo = self.sudo()
+        if self_sudo.grant_id and self_sudo.remote_connection_id:
+            try:
+                # Safe to be repeated if Odoo runs the request twice: the second answer is a 404.
+                with self._client() as client:
+                    client.delete_connection(self_sudo.remote_connection_id)
+            except errors.XeroMissing:
+                _logger.info("connection %s was disconnected in Xero before", self.id)
+            except errors.XeroDenied as error:
+                _logger.info("connection %s has no access left to end: %s", self.id, error)
+            except errors.XeroError as error:
+                raise UserError(str(error)) from None
+        grant_sudo = self_sudo.grant_id
+        self_sudo.write(
+            {"state": "draft", "grant_id": False, "tenant_id": False, "remote_connection_id": False, "message": False}
+        )
+        if not grant_sudo.connection_ids:
+            grant_sudo.unlink()
+
+
+def _names(tenants):
+    return ", ".join(tenant.get("tenantName") or tenant["tenantId"] for tenant in tenants)

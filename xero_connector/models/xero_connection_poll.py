@@ -1,0 +1,134 @@
+import logging
+from datetime import timedelta
+
+import psycopg2
+
+from odoo import api, fields, models
+
+from .. import const
+from ..lib import errors, formats
+from ..lib.paging import PageWalk
+
+_logger = logging.getLogger(__name__)
+
+_INTERVALS = {"five_minutes": timedelta(minutes=5), "daily": timedelta(days=1)}
+
+
+class XeroConnection(models.Model):
+    """Looking for news: pages of invoices become rows of the sync log, together with the watermark."""
+
+    _inherit = "xero.connection"
+
+    next_poll = fields.Datetime(
+        string="Next import", readonly=True, copy=False, help="Empty: only when somebody asks for it."
+    )
+    blocked_until = fields.Datetime(readonly=True, copy=False, help="Xero's limit is used up; no call before then.")
+    watermark = fields.Datetime(
+        readonly=True, copy=False, help="Every change in Xero up to this moment (UTC) is in the sync log."
+    )
+    calls_left_today = fields.Integer(readonly=True, copy=False)
+
+    _due = models.Index("(next_poll) WHERE state = 'connected'")
+
+    def write(self, vals):
+        earlier = self.browse()
+        if "import_from" in vals:
+            wanted = fields.Date.to_date(vals["import_from"])
+            earlier = self.filtered(lambda c: c.import_from and (not wanted or wanted < c.import_from))
+        result = super().write(vals)
+        if earlier:
+            # Older documents count now that were never asked for: begin again; what is known stays untouched.
+            super(XeroConnection, earlier).write({"watermark": False})
+        return result
+
+    # === SCHEDULE === #
+
+    def _ring(self):
+        """Ask for a look at Xero as soon as a worker is free. Rings only: no call is made here."""
+        self.sudo().write({"next_poll": fields.Datetime.now()})
+        self.env.ref("xero_connector.ir_cron_poll").sudo()._trigger()
+
+    @api.model
+    def _due_domain(self):
+        now = fields.Datetime.now()
+        return [
+            ("state", "=", "connected"),
+            ("next_poll", "<=", now + timedelta(seconds=30)),
+            "|",
+            ("blocked_until", "=", False),
+            ("blocked_until", "<=", now),
+        ]
+
+    @api.model
+    def _cron_poll(self):
+        """Look for news of every connection whose turn it is. An outage of Xero is noted, never raised: five failures
+        over a week would switch the scheduled action off."""
+        due = self.search(self._due_domain(), order="next_poll, id")
+        self.env["ir.cron"]._commit_progress(remaining=len(due))
+        for connection in due:
+            connection._poll_safely()
+            if not self.env["ir.cron"]._commit_progress(1):
+                break
+
+    # === POLL === #
+
+    def _poll_safely(self):
+        """Read all pages, each stored and committed by itself; keep what stopped us on the connection."""
+        walk = None
+        more = True
+        while more:
+            try:
+                # Anew for each page: the commit in between has let go of it.
+                if not self.try_lock_for_update(allow_referencing=True).filtered_domain(self._due_domain()):
+                    return
+                walk = walk or PageWalk(self._poll_since())
+                with self._client() as client:
+                    more = self._poll_page(client, walk)
+            except errors.XeroError as error:
+                self.env.cr.rollback()
+                self._stop_polling(error)
+                more = False
+            except psycopg2.OperationalError:
+                self.env.cr.rollback()
+                _logger.info("connection %s is busy elsewhere, its poll waits for the next turn", self.id)
+                more = False
+            self.env["ir.cron"]._commit_progress()
+
+    def _poll_since(self):
+        return self.watermark and self.watermark - timedelta(seconds=const.WATERMARK_OVERLAP)
+
+    def _poll_page(self, client, walk):
+        """Read one page and store its invoices as rows, and the watermark with them.
+
+        :return: whether there is another page
+        """
+        invoices, page_count = client.invoices_page(since=walk.since, start_date=self.import_from, page=walk.page)
+        moments = [formats.instant(invoice.get("UpdatedDateUTC")) for invoice in invoices]
+        self.env["xero.record"]._receive(self, "invoice", invoices)
+        more = walk.advance(max(filter(None, moments), default=None), page_count)
+        values = {"calls_left_today": client.transport.day_remaining or 0}
+        if walk.mark:
+            mark = walk.mark.replace(microsecond=0)
+            values["watermark"] = max(mark, self.watermark or mark)
+        if not more:
+            now = fields.Datetime.now()
+            values |= {"last_import": now, "message": False, "next_poll": self._next_turn(now), "blocked_until": False}
+        self.write(values)
+        return more
+
+    def _next_turn(self, now):
+        interval = _INTERVALS.get(self.sync_interval)
+        return interval and now + interval
+
+    def _stop_polling(self, error):
+        """Note what went wrong, and when to try again if it may pass by itself."""
+        self._note_error(error)
+        if isinstance(error, errors.XeroRetryLater):
+            self._postpone(error)
+
+    def _postpone(self, error):
+        """No call of this connection before Xero's time is up."""
+        wait = min(error.retry_after or const.DEFAULT_RETRY_AFTER, const.LONGEST_RETRY)
+        until = fields.Datetime.now() + timedelta(seconds=wait)
+        self.write({"blocked_until": until, "next_poll": until})
+        self.env.ref("xero_connector.ir_cron_poll").sudo()._trigger(at=until)

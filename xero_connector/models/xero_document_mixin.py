@@ -1,0 +1,154 @@
+from markupsafe import Markup
+
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+from ..lib.errors import Problem
+
+_INSTRUCTIONS = {"delivery": "delivery_instructions", "packing": "packing_instructions"}
+
+
+class XeroDocumentMixin(models.AbstractModel):
+    """What an order and a transfer share that came from a Xero invoice."""
+
+    _name = "xero.document.mixin"
+    _description = "Document from Xero"
+
+    xero_connection_id = fields.Many2one(
+        "xero.connection", string="Xero connection", readonly=True, copy=False, index="btree_not_null"
+    )
+    xero_invoice_id = fields.Char(string="Xero invoice ID", readonly=True, copy=False, index="btree_not_null")
+    xero_invoice_number = fields.Char(string="Xero invoice", readonly=True, copy=False, index="btree_not_null")
+    xero_invoice_date = fields.Date(string="Invoice date", readonly=True, copy=False)
+    xero_mapping_id = fields.Many2one(
+        "xero.warehouse.mapping", string="Warehouse rule", readonly=True, copy=False, index="btree_not_null"
+    )
+    xero_route_reason = fields.Char(string="Why this warehouse", readonly=True, copy=False)
+    xero_pdf_id = fields.Many2one("ir.attachment", string="Invoice PDF", readonly=True, copy=False, index=False)
+    xero_url = fields.Char(string="In Xero", compute="_compute_xero_url")
+    delivery_instructions = fields.Text(copy=True)
+    packing_instructions = fields.Text(copy=True)
+
+    def _compute_xero_url(self):
+        for document in self:
+            # sudo: warehouse staff follow the link without access to the connection's settings
+            connection_sudo = document.sudo().xero_connection_id
+            document.xero_url = connection_sudo and connection_sudo._xero_link("invoice", document.xero_invoice_id)
+
+    # === ACTIONS === #
+
+    def action_xero_open(self):
+        """The invoice in Xero."""
+        self.ensure_one()
+        return {"type": "ir.actions.act_url", "url": self.xero_url, "target": "new"}
+
+    def action_xero_pdf(self):
+        """The invoice's PDF."""
+        self.ensure_one()
+        if not self.xero_pdf_id:
+            raise UserError(self.env._("The PDF of invoice %s has not been fetched yet.", self.xero_invoice_number))
+        return {"type": "ir.actions.act_url", "url": f"/web/content/{self.xero_pdf_id.id}", "target": "new"}
+
+    # === FROM XERO === #
+
+    def _xero_check(self, connection, drafts):
+        """Add to each draft what forbids its import, and its delivery address. Writes nothing.
+
+        :return: the products of all item codes, see ``product.product._xero_find_by_code``
+        """
+        allowed = connection.sudo().partner_id.xero_warehouse_ids
+        for draft in drafts:
+            warehouse = draft.route.warehouse
+            if not warehouse:
+                reason = self.env._("The connection %s has no default warehouse. Choose one.", connection.name)
+                draft.problems.append(Problem("warehouse_missing", reason, connection.name))
+            elif allowed and warehouse not in allowed:
+                reason = self.env._(
+                    "%(customer)s may not use the warehouse %(warehouse)s. Allow it on the customer or change the rule.",
+                    customer=connection.partner_id.name,
+                    warehouse=warehouse.name,
+                )
+                draft.problems.append(Problem("warehouse_denied", reason, warehouse.name))
+        self.env["res.partner"]._xero_prepare_ship_to(connection, drafts)
+        codes = {line.item_code for draft in drafts for line in draft.invoice.lines if line.item_code}
+        products = self.env["product.product"]._xero_find_by_code(connection, codes)
+        for draft in drafts:
+            draft.problems += products.problems_of(draft.invoice)
+        return products
+
+    def _xero_origin_values(self, connection, draft):
+        """The fields that say where a new document comes from."""
+        values = {
+            "xero_connection_id": connection.id,
+            "xero_invoice_id": draft.invoice.id,
+            "xero_invoice_number": draft.invoice.number,
+            "xero_invoice_date": draft.invoice.date,
+            "xero_mapping_id": draft.route.rule.id if draft.route.rule else False,
+            "xero_route_reason": draft.route.reason,
+        }
+        if instructions := _INSTRUCTIONS.get(connection.note_target):
+            values[instructions] = "\n".join(draft.invoice.text_lines)
+        return values
+
+    def _xero_log_origin(self, drafts):
+        """A line in each document's chatter that says what made it."""
+        self._message_log_batch(
+            bodies={
+                document.id: self.env._(
+                    "Created from Xero invoice %(number)s. %(reason)s",
+                    number=draft.invoice.number,
+                    reason=draft.route.reason,
+                )
+                for document, draft in zip(self, drafts, strict=True)
+            }
+        )
+
+    def _xero_siblings(self):
+        """All documents of this one's invoice: the order and its transfers, or a transfer and its backorders."""
+        self.ensure_one()
+        domain = [
+            ("xero_connection_id", "=", self.xero_connection_id.id),
+            ("xero_invoice_id", "=", self.xero_invoice_id),
+        ]
+        return [*self.env["sale.order"].search(domain), *self.env["stock.picking"].search(domain)]
+
+    def _xero_attach_pdf(self, name, content):
+        """Put the invoice's PDF on this document and its siblings; a newer version replaces the older one."""
+        for document in self._xero_siblings():
+            if document.xero_pdf_id:
+                document.xero_pdf_id.write({"name": name, "raw": content})
+            else:
+                document.xero_pdf_id = self.env["ir.attachment"].create(
+                    {
+                        "name": name,
+                        "raw": content,
+                        "mimetype": "application/pdf",
+                        "res_model": document._name,
+                        "res_id": document.id,
+                    }
+                )
+
+    def _xero_add_instructions(self, connection, note):
+        """Add a note to the instructions the connection asks for; one that is there already is not added again."""
+        field = _INSTRUCTIONS[connection.note_target]
+        for document in self._xero_siblings() if note else ():
+            if note not in (document[field] or ""):
+                document[field] = "\n".join(filter(None, [document[field], note]))
+
+    def _xero_tell_change(self, connection, invoice):
+        """Tell the readers of this document that its invoice became another in Xero; nothing is changed by itself."""
+        self.ensure_one()
+        if invoice.status in ("VOIDED", "DELETED") or invoice.is_settled_by_credit:
+            what = self.env._("Xero invoice %s was voided, deleted or fully credited after the import.", invoice.number)
+            self.activity_schedule(
+                "xero_connector.mail_activity_type_xero",
+                summary=self.env._("Do not ship: invoice cancelled in Xero"),
+                note=what,
+                user_id=(connection.user_id or self.env.ref("base.user_admin")).id,
+            )
+        else:
+            what = self.env._(
+                "Xero invoice %s was changed after the import. This document was left as it is: compare the two.",
+                invoice.number,
+            )
+        self._message_log(body=Markup("<p>%s</p>") % what)

@@ -1,0 +1,103 @@
+import logging
+from datetime import timedelta
+
+import psycopg2.errors
+
+from odoo import fields, models
+
+from .. import const
+from ..lib import errors, oauth
+
+_logger = logging.getLogger(__name__)
+
+
+class XeroGrant(models.Model):
+    """One person's consent: its tokens, kept where nobody can read them.
+
+    Tokens live here and not on the connection, because workers lock the connection's row while they work; this row is
+    locked only for the instant of a refresh, in a cursor of its own that commits at once. A refresh token that Xero has
+    replaced must never be lost to somebody's rollback.
+    """
+
+    _name = "xero.grant"
+    _description = "Xero Grant"
+
+    app_id = fields.Many2one("xero.app", required=True, index=True, ondelete="cascade")
+    connection_ids = fields.One2many("xero.connection", "grant_id")
+    access_token = fields.Char(groups=fields.NO_ACCESS, prefetch=False, copy=False)
+    refresh_token = fields.Char(groups=fields.NO_ACCESS, prefetch=False, copy=False)
+    access_expires_at = fields.Datetime(groups=fields.NO_ACCESS, copy=False)
+    refreshed_at = fields.Datetime(groups=fields.NO_ACCESS, copy=False)
+    scopes = fields.Char(groups=fields.NO_ACCESS, copy=False)
+    auth_event_id = fields.Char(groups=fields.NO_ACCESS, copy=False)
+
+    def _values_from_answer(self, answer):
+        """The fields to write from a token answer. A missing refresh token leaves the one we hold alone."""
+        now = fields.Datetime.now()
+        values = {
+            "access_token": answer["access_token"],
+            "access_expires_at": now + timedelta(seconds=int(answer.get("expires_in") or 1800)),
+            "refreshed_at": now,
+        }
+        if answer.get("refresh_token"):
+            values["refresh_token"] = answer["refresh_token"]
+        if answer.get("scope"):
+            scope = answer["scope"]
+            values["scopes"] = scope if isinstance(scope, str) else " ".join(scope)
+        if event := oauth.claims(answer["access_token"]).get("authentication_event_id"):
+            values["auth_event_id"] = event
+        return values
+
+    def _token(self, refused=None):
+        """A valid access token; refreshed at most once, however many workers ask at the same moment.
+
+        :param str refused: a token Xero has just answered 401 to, although its time was not up
+        :raise XeroError: when there is none to be had; what was stored stays as it was
+        """
+        self.ensure_one()
+        while True:
+            try:
+                return self._read_or_refresh(refused)
+            except psycopg2.errors.SerializationFailure:
+                # Another worker refreshed while we waited for the row: read again what it committed.
+                _logger.debug("grant %s was refreshed meanwhile", self.id)
+
+    def _read_or_refresh(self, refused):
+        # The registry's cursor, not the caller's: its snapshot may be older than the last refresh.
+        with self.env.registry.cursor() as cr:
+            grant = self.with_env(self.env(cr=cr, su=True))
+            if grant._is_fresh(refused):
+                return grant.access_token
+            cr.execute("SELECT id FROM xero_grant WHERE id = %s FOR NO KEY UPDATE", (grant.id,))
+            if not cr.rowcount:
+                raise errors.XeroDenied("The consent was removed. Reconnect.")
+            grant.invalidate_recordset()
+            if not grant._is_fresh(refused):
+                grant.write(grant._values_from_answer(grant._ask_for_tokens()))
+                cr.commit()
+            return grant.access_token
+
+    def _is_fresh(self, refused):
+        limit = fields.Datetime.now() + timedelta(seconds=const.ACCESS_TOKEN_MARGIN)
+        return (
+            self.exists()
+            and self.access_token
+            and self.access_token != refused
+            and self.access_expires_at
+            and self.access_expires_at > limit
+        )
+
+    def _ask_for_tokens(self):
+        self.env["xero.connection"]._refuse_when_neutralized()
+        endpoint = self._endpoint()
+        if self.app_id.grant_type == "client_credentials":
+            return endpoint.client_credentials((self.scopes or "").split())
+        if not self.refresh_token:
+            raise errors.XeroDenied("There is no valid consent. Connect to Xero.")
+        return endpoint.refresh(self.refresh_token)
+
+    def _endpoint(self):
+        app_sudo = self.app_id.sudo()
+        return oauth.TokenEndpoint(
+            self.env["xero.connection"]._xero_url("identity_url"), app_sudo.client_id, app_sudo.stored_client_secret
+        )

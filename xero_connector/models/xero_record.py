@@ -1,0 +1,268 @@
+import json
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from .. import const
+from ..lib import errors, formats
+from ..lib.invoice import XeroInvoice
+
+
+class XeroRecord(models.Model):
+    """One document on its way between Xero and Odoo: queue and log in one row.
+
+    The row is the truth about state, attempts, reason, payload and the document it became. A doorbell (poll, button)
+    only makes or re-arms rows; the scheduled action works them off. Inbound payloads are kept as Xero sent them, so a
+    mapping mistake is mended and tried again without a call.
+    """
+
+    _name = "xero.record"
+    _description = "Xero Sync Log"
+    _order = "id desc"
+    _rec_name = "number"
+
+    connection_id = fields.Many2one("xero.connection", required=True, readonly=True, ondelete="restrict")
+    company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
+    direction = fields.Selection(
+        [("in", "From Xero"), ("out", "To Xero")], required=True, readonly=True, default="in"
+    )
+    resource = fields.Selection(
+        [
+            ("invoice", "Invoice"),
+            ("credit_note", "Credit note"),
+            ("item", "Item"),
+            ("contact", "Contact"),
+            ("payment", "Payment"),
+        ],
+        required=True,
+        readonly=True,
+    )
+    external_id = fields.Char(string="Xero ID", readonly=True)
+    number = fields.Char(readonly=True)
+    reference = fields.Char(readonly=True)
+    contact_name = fields.Char(string="Contact", readonly=True)
+    document_date = fields.Date(string="Date", readonly=True)
+    amount_total = fields.Float(string="Total", digits=(16, 2), readonly=True)
+    currency_code = fields.Char(string="Currency", readonly=True)
+    remote_updated = fields.Char(string="Changed in Xero (UTC)", readonly=True)
+    received_at = fields.Datetime(readonly=True)
+    payload = fields.Json(readonly=True, prefetch=False, groups="xero_connector.group_xero_manager")
+    payload_text = fields.Text(
+        string="Payload", compute="_compute_payload_text", groups="xero_connector.group_xero_manager"
+    )
+
+    state = fields.Selection(
+        [("pending", "Waiting"), ("done", "Done"), ("failed", "Failed"), ("skipped", "Skipped")],
+        required=True,
+        readonly=True,
+        default="pending",
+    )
+    problem_code = fields.Selection(const.PROBLEM_CODES, string="Cause", readonly=True)
+    problem_subject = fields.Char(string="Culprit", readonly=True)
+    reason = fields.Text(readonly=True)
+    traceback = fields.Text(readonly=True, prefetch=False, groups="base.group_system")
+    attempts = fields.Integer(readonly=True, aggregator=False)
+    next_attempt = fields.Datetime(readonly=True)
+    done_at = fields.Datetime(string="Finished", readonly=True)
+
+    res_model = fields.Char(string="Document Model", readonly=True)
+    res_id = fields.Many2oneReference(string="Document ID", model_field="res_model", readonly=True)
+    document_name = fields.Char(string="Document", compute="_compute_document_name")
+    xero_url = fields.Char(string="In Xero", compute="_compute_xero_url")
+
+    _one_row_per_document = models.UniqueIndex(
+        "(connection_id, direction, resource, external_id)", "This Xero document has a row already."
+    )
+    _pending = models.Index("(connection_id, id) WHERE state = 'pending'")
+    _state_by_connection = models.Index("(connection_id, resource, state)")
+    _documents = models.Index("(res_model, res_id) WHERE res_id IS NOT NULL")
+    _external = models.Index("(external_id)")
+
+    # === COMPUTES === #
+
+    @api.depends("res_model", "res_id")
+    def _compute_document_name(self):
+        self.document_name = False
+        for res_model, rows in self.filtered("res_id").grouped("res_model").items():
+            # sudo: the name alone, for log readers who may not open the document
+            documents = self.env[res_model].sudo().browse(rows.mapped("res_id")).exists()
+            names = {document.id: document.display_name for document in documents}
+            for row in rows:
+                row.document_name = names.get(row.res_id)
+
+    @api.depends("external_id", "resource")
+    def _compute_xero_url(self):
+        for row in self:
+            row.xero_url = row.connection_id._xero_link(row.resource, row.external_id)
+
+    @api.depends("payload")
+    def _compute_payload_text(self):
+        for row in self:
+            row.payload_text = json.dumps(row.payload, indent=2, ensure_ascii=False) if row.payload else False
+
+    # === IN: FROM THE DOORBELL === #
+
+    @api.model
+    def _receive(self, connection, resource, elements):
+        """Make or re-arm a row for each of Xero's documents that is new or newer than what we hold.
+
+        :param list elements: Xero's dicts, e.g. one page of invoices; the same id twice counts once, the newest
+        :return: the rows made or re-armed
+        """
+        newest = {}
+        for element in elements:
+            document = XeroInvoice(element)
+            if document.id and (document.id not in newest or newest[document.id].updated <= document.updated):
+                newest[document.id] = document
+        known = {
+            row.external_id: row
+            for row in self.search_fetch(
+                [
+                    ("connection_id", "=", connection.id),
+                    ("direction", "=", "in"),
+                    ("resource", "=", resource),
+                    ("external_id", "in", list(newest)),
+                ],
+                ["external_id", "remote_updated", "state", "problem_code"],
+            )
+        }
+        to_create = []
+        rearmed = self.browse()
+        for external_id, document in newest.items():
+            row = known.get(external_id)
+            if not row:
+                values = {"connection_id": connection.id, "resource": resource, "external_id": external_id}
+                to_create.append(values | self._values_from_document(document) | self._armed_values())
+            elif (row.remote_updated or "") < document.updated:
+                row.write(self._values_from_document(document) | row._rearmed_values())
+                rearmed |= row
+        changed = self.create(to_create) | rearmed
+        if changed:
+            self._schedule()
+        return changed
+
+    @api.model
+    def _values_from_document(self, document):
+        return {
+            "number": document.number or document.id,
+            "reference": document.reference,
+            "contact_name": document.contact_name,
+            "document_date": document.date,
+            "amount_total": float(document.total),
+            "currency_code": document.currency,
+            "remote_updated": document.updated,
+            "payload": formats.plain(document.payload),
+        }
+
+    @api.model
+    def _armed_values(self):
+        return {
+            "state": "pending",
+            "attempts": 0,
+            "next_attempt": False,
+            "problem_code": False,
+            "problem_subject": False,
+            "reason": False,
+            "traceback": False,
+            "received_at": fields.Datetime.now(),
+        }
+
+    def _rearmed_values(self):
+        """A newer version asks for work again, unless a user said to ignore this document."""
+        return {} if self.problem_code == "ignored" else self._armed_values()
+
+    # === OUTCOME === #
+
+    def _succeed(self, documents):
+        """These rows became these documents, in the same order."""
+        now = fields.Datetime.now()
+        for row, document in zip(self, documents, strict=True):
+            row.write(
+                {
+                    "state": "done",
+                    "res_model": document._name,
+                    "res_id": document.id,
+                    "attempts": row.attempts + 1,
+                    "next_attempt": False,
+                    "done_at": now,
+                    "problem_code": False,
+                    "problem_subject": False,
+                    "reason": False,
+                    "traceback": False,
+                }
+            )
+
+    def _skip(self, code, reason):
+        self.write(
+            {
+                "state": "skipped",
+                "problem_code": code,
+                "problem_subject": False,
+                "reason": reason,
+                "next_attempt": False,
+                "done_at": fields.Datetime.now(),
+            }
+        )
+
+    def _fail(self, problems, traceback=None):
+        """What a person must mend. All problems are told, the first one gives the cause."""
+        self.ensure_one()
+        self.write(
+            {
+                "state": "failed",
+                "problem_code": problems[0].code,
+                "problem_subject": problems[0].subject,
+                "reason": "\n".join(problem.reason for problem in problems),
+                "traceback": traceback,
+                "attempts": self.attempts + 1,
+                "next_attempt": False,
+                "done_at": fields.Datetime.now(),
+            }
+        )
+
+    def _postpone(self, error):
+        """What may pass by itself: again after Xero's time, or after a growing one."""
+        for row in self:
+            wait = min(60 * 2 ** min(row.attempts, 12), const.LONGEST_RETRY)
+            if isinstance(error, errors.XeroRetryLater) and error.retry_after:
+                wait = max(wait, error.retry_after)
+            row.write(
+                {
+                    "attempts": row.attempts + 1,
+                    "next_attempt": fields.Datetime.now() + timedelta(seconds=wait),
+                    "problem_code": "xero_unavailable",
+                    "reason": str(error),
+                }
+            )
+
+    # === ACTIONS === #
+
+    def action_retry(self):
+        """Try again what failed, was skipped or waits for its next turn."""
+        rows = self.filtered(lambda row: row.state in ("failed", "skipped") or row.next_attempt)
+        if not rows:
+            raise UserError(self.env._("There is nothing to try again: these rows are done or being worked on."))
+        rows.check_access("write")
+        rows.sudo().write(self._armed_values())
+        self._schedule()
+
+    def action_ignore(self):
+        """Do not import these documents, neither now nor when they change in Xero."""
+        rows = self.filtered(lambda row: row.state in ("failed", "pending", "skipped"))
+        if not rows:
+            raise UserError(self.env._("What is imported already cannot be ignored."))
+        rows.check_access("write")
+        rows.sudo()._skip("ignored", self.env._("Ignored by %s.", self.env.user.name))
+
+    def action_open_document(self):
+        """Open the order or transfer this row became."""
+        self.ensure_one()
+        if not self.res_id:
+            raise UserError(self.env._("No document came of this row."))
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self.res_model,
+            "res_id": self.res_id,
+            "view_mode": "form",
+        }

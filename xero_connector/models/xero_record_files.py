@@ -1,0 +1,114 @@
+import logging
+
+import psycopg2
+
+from odoo import api, fields, models
+
+from .. import const
+from ..lib import errors, formats
+
+_logger = logging.getLogger(__name__)
+
+
+class XeroRecord(models.Model):
+    """The second step after an import: the invoice's PDF and its newest note. One call each, so they have a queue of
+    their own and never hold up an order."""
+
+    _inherit = "xero.record"
+
+    digest = fields.Char(readonly=True, help="What the order was made of, to notice a later change in Xero.")
+    files_state = fields.Selection(
+        [("waiting", "Waiting"), ("done", "Fetched"), ("failed", "Failed")], string="PDF and note", readonly=True
+    )
+    files_message = fields.Char(readonly=True)
+    files_attempts = fields.Integer(readonly=True, aggregator=False)
+    files_next_attempt = fields.Datetime(readonly=True)
+    pdf_size = fields.Integer(string="PDF bytes", readonly=True, aggregator=False)
+    pdf_of = fields.Char(readonly=True, help="The version of the invoice (changed in Xero) the PDF shows.")
+
+    _files_waiting = models.Index("(id) WHERE files_state = 'waiting'")
+
+    def _queue_files(self, connection):
+        """Have the files of these imported rows fetched, if the connection wants any."""
+        if connection.attach_pdf or connection.note_target != "none":
+            self.write({"files_state": "waiting", "files_attempts": 0, "files_next_attempt": False})
+            self.env.ref("xero_connector.ir_cron_files").sudo()._trigger()
+
+    @api.model
+    def _files_due_domain(self):
+        now = fields.Datetime.now()
+        return [
+            ("files_state", "=", "waiting"),
+            ("connection_id.state", "=", "connected"),
+            "|",
+            ("connection_id.blocked_until", "=", False),
+            ("connection_id.blocked_until", "<=", now),
+            "|",
+            ("files_next_attempt", "=", False),
+            ("files_next_attempt", "<=", now),
+        ]
+
+    @api.model
+    def _cron_files(self):
+        """Fetch what is due, oldest first, each committed by itself: a call made once need not be made again."""
+        due = self.search(self._files_due_domain(), order="id")
+        self.env["ir.cron"]._commit_progress(remaining=len(due))
+        for row_id in due.ids:
+            self.browse(row_id)._fetch_files_safely()
+            if not self.env["ir.cron"]._commit_progress(1):
+                break
+
+    def _fetch_files_safely(self):
+        """Fetch the files of one row; what goes wrong ends in the row or on its connection."""
+        try:
+            if not self.try_lock_for_update(allow_referencing=True).filtered_domain(self._files_due_domain()):
+                return
+            with self.connection_id._client() as client:
+                self._fetch_files(client)
+        except errors.XeroDenied as error:
+            self.connection_id._note_error(error)
+        except errors.XeroRetryLater as error:
+            if error.limit:
+                self.connection_id._postpone(error)
+            self._postpone_files(error)
+        except errors.XeroError as error:
+            self.write({"files_state": "failed", "files_message": str(error)})
+        except psycopg2.OperationalError:
+            self.env.cr.rollback()
+            _logger.info("sync log row %s is busy elsewhere, its files wait", self.id)
+
+    def _fetch_files(self, client):
+        connection = self.connection_id
+        document = self.env[self.res_model].browse(self.res_id).exists()
+        if document and connection.attach_pdf and self.pdf_of != self.remote_updated:
+            content = client.invoice_pdf(self.external_id)
+            document._xero_attach_pdf(formats.file_name(self.number, "pdf"), content)
+            self.write({"pdf_of": self.remote_updated, "pdf_size": len(content)})
+        if document and connection.note_target != "none":
+            document._xero_add_instructions(connection, self._newest_note(client.invoice_history(self.external_id)))
+        self.write({"files_state": "done", "files_message": False, "files_next_attempt": False})
+
+    @api.model
+    def _newest_note(self, history):
+        """The newest history record a person wrote as a note, '' when nobody did.
+
+        Xero mixes notes with its own entries (approved, sent …); those written through the API have its own author.
+        """
+        notes = [
+            record
+            for record in history
+            if formats.text(record.get("Changes")).casefold() == const.NOTE_CHANGES.casefold()
+            and formats.text(record.get("User")) != const.API_AUTHOR
+        ]
+        newest = max(notes, key=lambda record: formats.stamp(record.get("DateUTC")), default={})
+        return formats.text(newest.get("Details"))
+
+    def _postpone_files(self, error):
+        wait = max(error.retry_after or 0, min(60 * 2 ** min(self.files_attempts, 12), const.LONGEST_RETRY))
+        self.write(
+            {
+                "files_attempts": self.files_attempts + 1,
+                "files_next_attempt": fields.Datetime.add(fields.Datetime.now(), seconds=wait),
+                "files_message": str(error),
+            }
+        )
