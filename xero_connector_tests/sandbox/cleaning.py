@@ -4,7 +4,7 @@ import subprocess
 
 from . import building, processes, venv
 from .console import say, step
-from .paths import PGDATA, ROOT, SANDBOX, venv_python
+from .paths import ROOT, SANDBOX, venv_python
 
 
 def run(options) -> int:
@@ -22,7 +22,7 @@ def run(options) -> int:
 
 def _stop_postgres(db_url: str) -> None:
     """In the environment's Python: what talks to PostgreSQL lives there."""
-    code = "from xero_connector_tests.sandbox import postgres; postgres.stop()" if PGDATA.exists() else ""
+    code = "from xero_connector_tests.sandbox import postgres; postgres.remove()"
     if db_url:
         code = (
             "import sys; from xero_connector_tests.sandbox import databases, postgres\n"

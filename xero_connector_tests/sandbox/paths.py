@@ -7,7 +7,6 @@ ROOT = Path(__file__).resolve().parents[2]
 SANDBOX = ROOT / '.sandbox'
 VENV = SANDBOX / 'venv'
 ODOO = SANDBOX / 'odoo'
-PGDATA = SANDBOX / 'pgdata'
 DATA = SANDBOX / 'data'
 LOG = SANDBOX / 'log'
 RUN = SANDBOX / 'run'

