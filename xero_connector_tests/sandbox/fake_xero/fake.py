@@ -1,6 +1,7 @@
 """The fake Xero itself: what it holds, and the way every request takes through it."""
 import json
 import threading
+import traceback
 from dataclasses import dataclass
 
 from . import control, oauth, routing, scopes
@@ -68,16 +69,14 @@ class FakeXero:
 
     def serve_forever(self):
         """Serve in this thread until `stop`."""
-        self._server.serve_forever(poll_interval=0.02)
+        self._server.serve_forever()
 
     def stop(self):
         """End at once, open connections and held answers included."""
+        self._server.stop()
         if self._thread:
-            self._server.stop()
             self._thread.join(5)
             self._thread = None
-        else:
-            self._server.server_close()
 
     def __enter__(self):
         return self.start()
@@ -175,6 +174,8 @@ class FakeXero:
                     response = work()
                 except HttpError as error:
                     response = error.response
+                except Exception:  # a mistake of the fake: say so instead of closing the connection
+                    response = Response(500, traceback.format_exc().encode(), "text/plain; charset=utf-8")
             return Response(response.status, response.body, response.content_type, {**response.headers, **headers})
 
         if not fault:

@@ -29,6 +29,8 @@ def plan(batch, element):
     """(problems, function that saves, record that changes or None) for one element."""
     problems = []
     existing = _existing(batch, element)
+    if existing and existing.verbatim:  # given data may lack what the checks look at
+        return problems, lambda: _update_verbatim(batch, element, existing), existing
     number_field = "CreditNoteNumber" if batch.resource == "CreditNotes" else "InvoiceNumber"
     checks.check_texts(element, number_field, problems)
     checks.check_head(batch, element, problems)
@@ -93,6 +95,11 @@ def _update(batch, element, existing, problems):
                     ", ".join(changes), now)
         return existing
     return save
+
+
+def _update_verbatim(batch, element, existing):
+    batch.organisation.update(batch.resource, existing.id, **element)
+    return existing
 
 
 def _changes(data, element):

@@ -24,8 +24,11 @@ def _postal_address(contact):
     return [contact.get("Name", ""), *(address[key] for key in keys if address.get(key))]
 
 
-def _amount(value):
-    return "" if value is None else f"{value:,.2f}"
+def _amount(value, pattern=",.2f"):
+    try:
+        return "" if value is None else format(float(value), pattern)
+    except (TypeError, ValueError):
+        return str(value)  # verbatim data may hold anything
 
 
 def _lines(data):
@@ -33,7 +36,7 @@ def _lines(data):
     for line in data.get("LineItems", []):
         quantity, price = line.get("Quantity"), line.get("UnitAmount")
         rows.append([_text(line.get("Description") or line.get("ItemCode")),
-                     "" if quantity is None else f"{quantity:g}", "" if price is None else f"{price:,.4f}",
+                     _amount(quantity, "g"), _amount(price, ",.4f"),
                      _amount(line.get("LineAmount"))])
     table = Table(rows, colWidths=[95 * mm, 20 * mm, 28 * mm, 28 * mm], repeatRows=1)
     table.setStyle(TableStyle([("LINEBELOW", (0, 0), (-1, 0), 1, "black"), ("ALIGN", (1, 0), (-1, -1), "RIGHT"),

@@ -33,6 +33,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self, port, answer):
         self.answer = answer
         self.stopping = threading.Event()
+        self._served = False
         self._open = set()
         try:
             super().__init__(("127.0.0.1", port), Handler)
@@ -59,13 +60,19 @@ class Server(ThreadingHTTPServer):
         self._open.discard(request)
         super().shutdown_request(request)
 
+    def serve_forever(self, poll_interval=0.02):
+        """Serve until `stop`."""
+        self._served = True
+        super().serve_forever(poll_interval)
+
     def handle_error(self, request, client_address):
         """A client that went away is no news."""
 
     def stop(self):
         """Stop accepting, end open connections."""
         self.stopping.set()
-        self.shutdown()
+        if self._served:  # shutdown() waits for a loop, and would for ever without one
+            self.shutdown()
         for connection in list(self._open):
             try:
                 connection.shutdown(socket.SHUT_RDWR)

@@ -165,7 +165,8 @@ class Book:
         """A purchase: none of the warehouse's business."""
         self.organisation.add_invoice(
             updated=self.stamp(day), Type="ACCPAY", InvoiceID=self.new_id(), Date=day,
-            InvoiceNumber=f"S{self.rng.randint(1, 9999)}", Contact=self.rng.choice(self.contacts)["ContactID"], LineItems=[
+            InvoiceNumber=f"S{self.rng.randint(1, 9999)}", Contact=self.rng.choice(self.contacts)["ContactID"],
+            LineItems=[
                 {"LineItemID": self.new_id(), "Description": "Raw material", "Quantity": 10, "UnitAmount": 31.5,
                  "AccountCode": "310"}])
 
@@ -206,7 +207,7 @@ class Book:
 
 
 def build(fake, today):
-    """Add the five organisations to `fake`; returns an `Expected` per approved, paid, voided or deleted sales invoice."""
+    """Add the five organisations to `fake`; returns an `Expected` per sales invoice that is not a draft."""
     expected = []
     for index, setup in enumerate(SETUPS):
         expected += Book(fake, setup, today, SEED + index).fill()
