@@ -1,0 +1,126 @@
+"""`demo`: Odoo with orders imported from a fake Xero, everything over real HTTP."""
+
+import contextlib
+import json
+import os
+import time
+from datetime import date
+
+import requests
+
+from . import story
+from .console import SandboxError, say, step
+from .databases import DEMO
+from .demo_journey import connect_all, run_crons
+from .demo_report import compare, print_table, read_outcomes
+from .fake_xero import FakeXero
+from .paths import CONFIG, LOG
+from .processes import Child, remember, require_port
+from .rpc import Session
+
+LOGINS = (
+    ("administrator", 'admin'), ("warehouse user", 'picker'), ("accountant", 'accountant'),
+    ("portal customer", 'customer'),
+)
+SETUP = "from odoo.addons.xero_connector_tests.sandbox import demo_setup; demo_setup.run(env)\n"
+
+
+def run(options, workplace) -> int:
+    require_port(options.port)
+    pid_file = remember('demo', os.getpid())
+    with contextlib.ExitStack() as stack:
+        stack.callback(pid_file.unlink, missing_ok=True)
+        odoo, databases = stack.enter_context(workplace(options))
+        # a fresh copy each time: the demo tells the same story whenever it is started
+        databases.fresh_demo(databases.demo_template())
+        url = f'http://localhost:{options.port}'
+
+        with step("Writing the books of the fake Xero"):
+            fake = FakeXero()
+            expected = story.build(fake, date.today())
+        _set_up(odoo, fake, url)
+        server = stack.enter_context(_serving(odoo, options.port, url))
+        stack.enter_context(fake)
+
+        admin = Session(url, DEMO, 'admin', 'admin')
+        connect_all(admin, fake)
+        run_crons(admin)
+        outcomes = read_outcomes(admin)
+        print_table(outcomes)
+        differences = compare(outcomes, expected)
+        _say_result(outcomes, expected, differences)
+        if options.once:
+            return 1 if differences else 0
+        _serve(server, url)
+    return 0
+
+
+def _set_up(odoo, fake, url: str) -> None:
+    with step("Setting up warehouses, products, users and the five connections"):
+        environment = {**fake.describe(), 'odoo_url': url}
+        os.environ['XERO_DEMO'] = json.dumps(environment)
+        try:
+            odoo.run(
+                "The demo could not be set up", 'shell', '--config', CONFIG, '--database', DEMO, '--no-http',
+                '--log-level=warn', script=SETUP)
+        finally:
+            del os.environ['XERO_DEMO']
+
+
+@contextlib.contextmanager
+def _serving(odoo, port: int, url: str):
+    """Odoo's server, from the moment it answers."""
+    log = LOG / 'odoo-demo.log'
+    log.unlink(missing_ok=True)
+    server = Child(
+        'odoo', odoo.command(
+            '--config', CONFIG, '--database', DEMO, '--db-filter', f'^{DEMO}$', '--http-port', port,
+            '--max-cron-threads', 1),
+        log, env=odoo.environment)
+    try:
+        with step("Starting Odoo") as progress:
+            _wait_until_it_answers(server, url, progress)
+        yield server
+    finally:
+        server.stop()
+
+
+def _wait_until_it_answers(server: Child, url: str, progress, patience: int = 120) -> None:
+    session = requests.Session()
+    session.trust_env = False
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        if not server.is_running():
+            raise SandboxError(f"Odoo ended at once; the end of its log ({server.log}):\n{server.log_tail()}")
+        with contextlib.suppress(requests.RequestException):
+            if session.get(f'{url}/web/login', timeout=60).ok:
+                return
+        progress.update("waiting for its first answer")
+        time.sleep(0.3)
+    raise SandboxError(f"Odoo did not answer within {patience} s; the end of its log ({server.log}):\n"
+                       f"{server.log_tail()}")
+
+
+def _say_result(outcomes: list, expected: list, differences: list[str]) -> None:
+    made = [outcome for outcome in outcomes if outcome.order]
+    print(f"\n{len(outcomes)} invoices seen, {len(made)} orders made, "
+          f"{sum(bool(outcome.pdf_size) for outcome in made)} with PDF; "
+          f"{len(expected) - len(differences)} of {len(expected)} outcomes as expected.", flush=True)
+    for difference in differences[:30]:
+        print(f"  ✗ {difference}")
+    if len(differences) > 30:
+        print(f"  … and {len(differences) - 30} more")
+
+
+def _serve(server: Child, url: str) -> None:
+    print(f"\nOdoo is at {url} – log in as")
+    for who, login in LOGINS:
+        print(f"  {who:<16} {login} / {login}")
+    print("Ctrl-C ends everything.", flush=True)
+    try:
+        while server.is_running():
+            time.sleep(0.5)
+    except KeyboardInterrupt:
+        say("\nEnding …")
+        return
+    raise SandboxError(f"Odoo ended by itself; the end of its log ({server.log}):\n{server.log_tail()}")
