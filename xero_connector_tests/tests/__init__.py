@@ -1,0 +1,1 @@
+from . import test_fake_xero_oauth, test_routing
