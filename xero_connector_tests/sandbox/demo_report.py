@@ -30,7 +30,9 @@ class Outcome:
 def read_outcomes(admin: Session) -> list[Outcome]:
     rows = admin.search_read('xero.record', [('direction', '=', 'in'), ('resource', '=', 'invoice')], [
         'connection_id', 'number', 'reference', 'state', 'problem_code', 'reason', 'res_model', 'res_id',
-    ], order='connection_id, number')
+    ])
+    order = [setup.connection for setup in SETUPS]
+    rows.sort(key=lambda row: (order.index(row['connection_id'][1]), row['number']))
     documents = {model: _documents(admin, rows, model) for model in DOCUMENTS}
     outcomes = []
     for row in rows:

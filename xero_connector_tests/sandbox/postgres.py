@@ -215,14 +215,16 @@ def _binaries() -> Path:
     binaries = max(package.glob('pginstall*/bin'))
     if _home() == SANDBOX:
         return binaries
-    copy = _home() / binaries.parent.name
+    copy = _home() / 'engine'
     if not copy.exists():
         _make_private(_home(), 0o711, None)
         partial = copy.with_suffix('.partial')
         remove_tree(partial)
-        shutil.copytree(binaries.parent, partial, symlinks=True)
+        # the programs find their libraries beside the package, by a relative path
+        for part in (binaries.parent, *package.parent.glob(f'{package.name}.libs')):
+            shutil.copytree(part, partial / part.relative_to(package.parent), symlinks=True)
         partial.rename(copy)
-    return copy / 'bin'
+    return copy / binaries.relative_to(package.parent)
 
 
 def _make_private(folder: Path, mode: int, owner) -> None:
