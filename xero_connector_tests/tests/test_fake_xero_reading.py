@@ -273,8 +273,9 @@ class TestFakeXeroReading(FakeXeroCase):
 
     # --- verbatim ----------------------------------------------------------------------------------------------------
     def test_given_data_is_served_exactly_as_given(self):
-        invoice = {"InvoiceID": "5b2f6f0e-2f0c-4a55-9d5e-0f4f4b8f1a01", "InvoiceNumber": "N1", "Status": "SOMETHING NEW",
-                   "Type": "ACCREC", "Contact": {"Name": "Zed"}, "Total": 1.10, "Odd": {"x": None},
+        invoice = {"InvoiceID": "5b2f6f0e-2f0c-4a55-9d5e-0f4f4b8f1a01", "InvoiceNumber": "N1",
+                   "Status": "SOMETHING NEW", "Type": "ACCREC", "Contact": {"Name": "Zed"}, "Total": 1.10,
+                   "Odd": {"x": None},
                    "UpdatedDateUTC": "/Date(1788383647120)/"}
         fake = self.fake = FakeXero(data={"Invoices": [invoice, {}], "Contacts": [{"ContactID": "c"}], "Items": []})
         self.addCleanup(fake.stop)

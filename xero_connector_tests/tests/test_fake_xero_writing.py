@@ -25,7 +25,8 @@ class TestFakeXeroWriting(FakeXeroCase):
 
     @staticmethod
     def line(**fields):
-        return {"Description": "Goods", "Quantity": 2, "UnitAmount": 5, "AccountCode": "200", "TaxType": "OUTPUT2", **fields}
+        return {"Description": "Goods", "Quantity": 2, "UnitAmount": 5, "AccountCode": "200", "TaxType": "OUTPUT2",
+                **fields}
 
     def create(self, **fields):
         query = fields.pop("query", {})
@@ -81,7 +82,8 @@ class TestFakeXeroWriting(FakeXeroCase):
                                       ContactStatus="ARCHIVED")
         gone = {"ContactID": "a0000000-0000-4000-8000-00000000000a"}
         for fields, message in (
-                ({"Contact": None}, "A Contact must be specified"), ({"Contact": {"ContactID": ZERO}}, "could not be found"),
+                ({"Contact": None}, "A Contact must be specified"),
+                ({"Contact": {"ContactID": ZERO}}, "could not be found"),
                 ({"Contact": gone}, "has been archived"), ({"LineItems": []}, "One or more line items"),
                 ({"LineItems": [self.line(Description="")]}, "Description field is mandatory"),
                 ({"LineItems": [self.line(AccountCode="987")]}, "Account code '987' is not a valid code"),
@@ -93,7 +95,8 @@ class TestFakeXeroWriting(FakeXeroCase):
                 ({"LineItems": [self.line(LineAmount=9.99)]}, "9.99 does not match the expected line total 10.00"),
                 ({"LineItems": [self.line(UnitAmount="many")]}, "is not a number"),
                 ({"CurrencyCode": "EUR"}, "not subscribed to currency EUR"), ({"Type": "SALE"}, "not a valid Type"),
-                ({"Status": "PAID"}, "cannot have status PAID"), ({"Reference": "x" * 256}, "Reference must not exceed"),
+                ({"Status": "PAID"}, "cannot have status PAID"),
+                ({"Reference": "x" * 256}, "Reference must not exceed"),
                 ({"InvoiceNumber": "Nº1"}, "printable ASCII"), ({"Date": "yesterday"}, "is not a date"),
                 ({"Url": "https://xero.example/1"}, "must not contain 'xero'"), ({"SentToContact": True}, "approved")):
             messages = self.refused("PUT", "Invoices", self.body(**fields))
@@ -110,7 +113,8 @@ class TestFakeXeroWriting(FakeXeroCase):
     def test_stock_of_tracked_items_runs_out_unless_backorders_are_allowed(self):
         self.organisation.add_item(Code="TRK", Name="Tracked", InventoryAssetAccountCode="630", QuantityOnHand=1)
         body = self.body(Status="AUTHORISED", LineItems=[self.line(ItemCode="TRK")])
-        self.assertEqual(self.refused("PUT", "Invoices", body), ["Insufficient stock. Items are eligible for backorder."])
+        self.assertEqual(self.refused("PUT", "Invoices", body),
+                         ["Insufficient stock. Items are eligible for backorder."])
         self.assertEqual(self.write("PUT", "Invoices", body, allowBackorders="true").status_code, 200)
 
     def test_statuses_go_only_where_they_may(self):
@@ -264,7 +268,8 @@ class TestFakeXeroWriting(FakeXeroCase):
         for status, amount in (("DRAFT", 1), ("AUTHORISED", 5.76), ("AUTHORISED", 99), ("AUTHORISED", 0)):
             note = self.note(Status=status).json()["CreditNotes"][0]
             body = {"Allocations": [{"Amount": amount, "Invoice": {"InvoiceID": invoice["InvoiceID"]}}]}
-            self.assertTrue(self.refused("PUT", f"CreditNotes/{note['CreditNoteID']}/Allocations", body), (status, amount))
+            path = f"CreditNotes/{note['CreditNoteID']}/Allocations"
+            self.assertTrue(self.refused("PUT", path, body), (status, amount))
 
     def test_payments_pay_and_their_deletion_reopens(self):
         invoice = self.create(Status="AUTHORISED")
@@ -297,10 +302,12 @@ class TestFakeXeroWriting(FakeXeroCase):
         answer = self.write("POST", "Contacts", {"ContactNumber": "ODOO-1", "Addresses": [
             {"AddressType": "DELIVERY", "City": "Nowhere"}, {"AddressType": "STREET", "City": "Bluff"}]})
         contact = answer.json()["Contacts"][0]
-        self.assertEqual((contact["Name"], [address["City"] for address in contact["Addresses"]]), ("New", ["", "Bluff"]))
+        self.assertEqual((contact["Name"], [address["City"] for address in contact["Addresses"]]),
+                         ("New", ["", "Bluff"]))
 
     def test_items_are_created_by_put_and_upserted_by_post(self):
-        self.assertEqual(self.refused("PUT", "Items", {"Code": "btl"}), ["Price List Item with Code 'btl' already exists"])
+        self.assertEqual(self.refused("PUT", "Items", {"Code": "btl"}),
+                         ["Price List Item with Code 'btl' already exists"])
         before = self.get("Items")["Items"][0]["ItemID"]
         answer = self.write("POST", "Items", {"Code": "btl", "SalesDetails": {"UnitPrice": 11.5555}}, unitdp=4)
         item = answer.json()["Items"][0]
@@ -309,8 +316,10 @@ class TestFakeXeroWriting(FakeXeroCase):
 
     def test_item_lengths_and_accounts_are_checked(self):
         for fields in ({"Name": "no code"}, {"Code": "x" * 31}, {"Code": "a", "Name": "x" * 51},
-                       {"Code": "a", "Description": "x" * 4001}, {"Code": "a", "SalesDetails": {"AccountCode": "987"}},
-                       {"Code": "a", "InventoryAssetAccountCode": "200", "PurchaseDetails": {"COGSAccountCode": "310"}}):
+                       {"Code": "a", "Description": "x" * 4001},
+                       {"Code": "a", "SalesDetails": {"AccountCode": "987"}},
+                       {"Code": "a", "InventoryAssetAccountCode": "200",
+                        "PurchaseDetails": {"COGSAccountCode": "310"}}):
             self.assertEqual(len(self.refused("PUT", "Items", fields)), 1, fields)
 
     def test_not_sold_nulls_the_sales_details(self):

@@ -62,6 +62,10 @@ class Limits:
         with self._lock:
             self._running[tenant_id] -= 1
 
+    def running(self, tenant_id):
+        """How many calls of this organisation are being answered right now."""
+        return self._running.get(tenant_id, 0)
+
     def _windows(self, tenant_id):
         return (("day", tenant_id, DAY, self._limit(tenant_id, "day")),
                 ("minute", tenant_id, MINUTE, self._limit(tenant_id, "minute")),
