@@ -15,6 +15,7 @@ from pathlib import Path
 from .building import built_aside, digest, remove_tree, require_space
 from .console import SandboxError, megabytes, step
 from .paths import APT, LOG, ODOO
+from .processes import attended
 
 PACKAGES = (
     'odoo-19',
@@ -128,7 +129,7 @@ def _download(options: list[str], wanted: list, progress) -> None:
         if not missing:
             return
         total = sum(size for _name, size, _sum in wanted)
-        with (LOG / 'apt.log').open('w', encoding='utf-8') as log, subprocess.Popen(
+        with (LOG / 'apt.log').open('w', encoding='utf-8') as log, attended(
             ['apt-get', *options, '-q', 'download', *PACKAGES],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder,
         ) as process:

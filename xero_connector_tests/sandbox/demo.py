@@ -1,6 +1,7 @@
 """`demo`: Odoo with orders imported from a fake Xero, everything over real HTTP."""
 
 import contextlib
+import fcntl
 import json
 import os
 import time
@@ -14,7 +15,7 @@ from .databases import DEMO
 from .demo_journey import connect_all, run_crons
 from .demo_report import compare, print_table, read_outcomes
 from .fake_xero import FakeXero
-from .paths import CONFIG, LOG
+from .paths import CONFIG, LOG, RUN
 from .processes import Child, remember, require_port
 from .rpc import Session
 
@@ -27,8 +28,9 @@ SETUP = "from odoo.addons.xero_connector_tests.sandbox import demo_setup; demo_s
 
 def run(options, workplace) -> int:
     require_port(options.port)
-    pid_file = remember('demo', os.getpid())
     with contextlib.ExitStack() as stack:
+        stack.enter_context(_the_only_demo())
+        pid_file = remember('demo', os.getpid())
         stack.callback(pid_file.unlink, missing_ok=True)
         odoo, databases = stack.enter_context(workplace(options))
         # a fresh copy each time: the demo tells the same story whenever it is started
@@ -53,6 +55,17 @@ def run(options, workplace) -> int:
             return 1 if differences else 0
         _serve(server, url)
     return 0
+
+
+@contextlib.contextmanager
+def _the_only_demo():
+    """There is one demo database: a second demo would pull it from under the first."""
+    with (RUN / 'demo.lock').open('w') as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SandboxError("A demo of this checkout runs already: end it with Ctrl-C there.") from None
+        yield
 
 
 def _set_up(odoo, fake, url: str) -> None:

@@ -35,7 +35,7 @@ class Child:
         with log.open('ab') as output:
             self.process = subprocess.Popen(
                 [str(part) for part in command], stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                start_new_session=True, preexec_fn=_die_with_parent, **options,  # noqa: PLW1509 (one C call)
+                start_new_session=True, preexec_fn=_die_with_parent, **options,  # noqa: PLW1509 (one call into libc)
             )
         self.pid_file = remember(name, self.process.pid)
 
@@ -54,6 +54,26 @@ class Child:
 
     def log_tail(self, lines: int = 15) -> str:
         return '\n'.join(self.log.read_text(encoding='utf-8', errors='replace').splitlines()[-lines:])
+
+
+@contextlib.contextmanager
+def attended(command: list, patience: float = 0, **options):
+    """A process in the foreground that does not outlive the block, nor us.
+
+    :param patience: seconds it gets after an interruption to put its things in order
+    """
+    process = subprocess.Popen([str(part) for part in command], preexec_fn=_die_with_parent, **options)  # noqa: PLW1509
+    with process:
+        try:
+            yield process
+        except BaseException:
+            if patience:
+                # a Ctrl-C reached it already, a SIGTERM only us
+                process.send_signal(signal.SIGINT)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(patience)
+            process.kill()
+            raise
 
 
 def signal_group(pid: int, number: int) -> None:

@@ -2,13 +2,12 @@
 
 import os
 import shutil
-import subprocess
 
 from .console import say
 from .databases import Databases
 from .odoo import Odoo
 from .paths import ADDON, CONFIG, ROOT, SANDBOX, TEST_ADDON, venv_python
-from .processes import remember
+from .processes import attended, remember
 
 # as odoo/tests/common.py looks for them
 BROWSERS = ('google-chrome', 'chromium', 'chromium-browser', 'google-chrome-stable')
@@ -47,15 +46,8 @@ def _announce_browser() -> None:
 
 def _call(title: str, command: list, environment: dict | None = None) -> int:
     say(f"• {title} …")
-    process = subprocess.Popen(
-        [str(part) for part in command], cwd=ROOT, env={**(environment or os.environ), 'XERO_SANDBOX': str(SANDBOX)})
-    try:
+    with attended(command, patience=20, cwd=ROOT, env=environment) as process:
         return process.wait()
-    except BaseException:
-        # pytest got the same Ctrl-C from the terminal; after a SIGTERM it must be told
-        process.terminate()
-        process.wait(30)
-        raise
 
 
 def _pytest(database: str, arguments: list[str]) -> list:

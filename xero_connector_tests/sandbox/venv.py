@@ -8,6 +8,7 @@ import sys
 from .building import digest, is_built, remove_tree, require_space, set_stamp
 from .console import SandboxError, step
 from .paths import LOG, PINS, VENV, prepare, venv_python
+from .processes import attended
 
 NEEDED_SPACE = 4_000_000_000
 
@@ -47,9 +48,9 @@ def _pip(progress, total: int) -> None:
     ]
     log = LOG / 'pip.log'
     seen = 0
-    with subprocess.Popen(
-        [str(part) for part in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True, errors='replace', env={**os.environ, 'PYTHONUNBUFFERED': '1'},
+    with attended(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        errors='replace', env={**os.environ, 'PYTHONUNBUFFERED': '1'},
     ) as process, log.open('w', encoding='utf-8') as output:
         for line in process.stdout:
             output.write(line)
