@@ -20,6 +20,7 @@ from .postgres import Server
 
 PREFIX = 'xero_sandbox'
 DEMO = 'xero_demo'
+KEPT = 3  # older templates of a kind
 OUR_ADDONS = (ADDON, TEST_ADDON)
 # what lies here never reaches a database
 UNLOADED = (ROOT / TEST_ADDON / 'sandbox', ROOT / TEST_ADDON / 'tests', ROOT / TEST_ADDON / 'benchmarks')
@@ -64,7 +65,7 @@ class Databases:
         with build_lock():
             if self.exists(name):
                 return name
-            self._drop_like(f'{PREFIX}_{kind}_')
+            self._drop_older(kind)
             partial = f'{PREFIX}_partial_{kind}'
             with step(title):
                 self.drop(partial)
@@ -143,10 +144,11 @@ class Databases:
         self.server.execute(
             sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(name), sql.Identifier(new_name)))
 
-    def _drop_like(self, prefix: str) -> None:
-        for (name,) in self.server.execute("SELECT datname FROM pg_database"):
-            if name.startswith(prefix):
-                self.drop(name)
+    def _drop_older(self, kind: str) -> None:
+        """Drop all but the newest templates of a kind; those may be in use by another run of this checkout."""
+        names = [name for (name,) in self.server.execute("SELECT datname FROM pg_database ORDER BY oid")]
+        for name in [name for name in names if name.startswith(f'{PREFIX}_{kind}_')][:-KEPT]:
+            self.drop(name)
 
     def _drop_abandoned(self) -> None:
         """Drop the copies of runs that were killed."""
