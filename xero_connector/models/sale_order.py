@@ -1,7 +1,7 @@
 from odoo import models
 from odoo.fields import Command
 
-from ..lib import pricing
+from ..lib import formats, pricing
 from ..lib.errors import Problem
 
 
@@ -59,7 +59,9 @@ class SaleOrder(models.Model):
 
     def _xero_price_values(self, invoice, line, product, taxes):
         line_taxes = taxes.matching(product, *line.amounts(invoice.tax_inclusive))
-        price, discount = pricing.unit_price(line, invoice.tax_inclusive, any(line_taxes.mapped("price_include")))
+        rate = sum(formats.decimal(tax.amount) for tax in line_taxes) / 100
+        included = any(line_taxes.mapped("price_include"))
+        price, discount = pricing.unit_price(line, invoice.tax_inclusive, included, rate)
         return {
             "price_unit": float(price),
             # Odoo takes a price for its own, and recomputes it, where this equals it.

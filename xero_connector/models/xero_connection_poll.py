@@ -92,10 +92,19 @@ class XeroConnection(models.Model):
                 self.env.cr.rollback()
                 _logger.info("connection %s is busy elsewhere, its poll waits for the next turn", self.id)
                 more = False
+            except Exception:
+                # A bug of ours must neither stop the other connections nor hide.
+                self.env.cr.rollback()
+                _logger.exception("connection %s: polling failed", self.id)
+                self._stop_polling(errors.XeroRetryLater(self._unexpected()))
+                more = False
             self.env["ir.cron"]._commit_progress()
 
+    def _unexpected(self):
+        return self.env._("Something unexpected happened while importing. The server's log has the details.")
+
     def _poll_since(self):
-        return self.watermark and self.watermark - timedelta(seconds=const.WATERMARK_OVERLAP)
+        return self.watermark - timedelta(seconds=const.WATERMARK_OVERLAP) if self.watermark else None
 
     def _poll_page(self, client, walk):
         """Read one page and store its invoices as rows, and the watermark with them.

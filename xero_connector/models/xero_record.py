@@ -165,7 +165,7 @@ class XeroRecord(models.Model):
             "problem_subject": False,
             "reason": False,
             "traceback": False,
-            "received_at": fields.Datetime.now(),
+            "received_at": formats.utc_now(),
         }
 
     def _rearmed_values(self):

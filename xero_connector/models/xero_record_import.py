@@ -250,7 +250,7 @@ class XeroRecord(models.Model):
     @api.model
     def _receive_contacts(self, connection, contacts):
         """Keep contacts as rows of the log: the address an order was sent to can be looked up later."""
-        now = fields.Datetime.now()
+        now = formats.utc_now()
         rows = {
             row.external_id: row
             for row in self.search(

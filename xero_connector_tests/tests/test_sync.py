@@ -1,0 +1,323 @@
+"""Nothing lost, nothing twice: polling, changes, outages, and what the sync log says about them."""
+
+from datetime import datetime, timedelta
+from unittest.mock import patch
+
+from odoo import fields
+from odoo.exceptions import UserError
+from odoo.tests import BaseCase, mute_logger, tagged
+
+from odoo.addons.xero_connector.lib.paging import PageWalk
+
+from ..sandbox.fake_xero import query
+from .common import XeroCase
+
+
+@tagged("post_install", "-at_install")
+class TestPoll(XeroCase):
+    def _small_pages(self):
+        """Let the fake give three at a time, however many are asked for: Xero snaps sizes without a word, too."""
+        self.enterContext(patch.object(query, "LARGEST_PAGE", 3))
+
+    def _orders(self):
+        return self.env["sale.order"].search([("xero_invoice_id", "!=", False)])
+
+    def test_a_second_run_imports_nothing_new(self):
+        self.connect()
+        for _number in range(5):
+            self.invoice()
+        self.run_import()
+        orders, rows = self._orders(), self.env["xero.record"].search([])
+        self.run_import()
+        self.assertEqual(len(orders), 5)
+        self.assertEqual(self._orders(), orders)
+        self.assertEqual(self.env["xero.record"].search([]), rows)
+        self.assertEqual(set(rows.mapped("state")), {"done"})
+
+    def test_an_idle_poll_costs_one_call(self):
+        self.connect()
+        self.invoice()
+        self.run_import()
+        self.fake.reset_log()
+        self.run_import()
+        self.assertEqual(len(self.fake.requests), 1, [request.path for request in self.fake.requests])
+
+    def test_an_invoice_changed_between_two_pages_is_neither_lost_nor_doubled(self):
+        self._small_pages()
+        self.connect()
+        start = datetime(2026, 11, 1)
+        invoices = [self.invoice(f"PO {n}", updated=start + timedelta(hours=n)) for n in range(10)]
+        pages = []
+
+        def edit_the_first_after_its_page(request):
+            if request.method == "GET" and request.path.endswith("/Invoices"):
+                pages.append(request)
+                if len(pages) == 2:
+                    self.org.update("Invoices", invoices[0]["InvoiceID"], DueDate="2026-12-31")
+
+        self.fake.on_request = edit_the_first_after_its_page
+        self.run_import()
+        self.assertGreater(len(pages), 2)
+        self.assertEqual([len(self.order(invoice)) for invoice in invoices], [1] * 10)
+        self.assertEqual(len(self.env["xero.record"].search([("resource", "=", "invoice")])), 10)
+
+    def test_more_invoices_of_one_second_than_a_page_holds_are_all_read(self):
+        self._small_pages()
+        self.connect()
+        stamp = datetime(2010, 1, 1, 12)
+        invoices = [self.invoice(updated=stamp) for _number in range(8)]
+        later = self.invoice(updated=stamp + timedelta(days=1))
+        self.run_import()
+        self.assertEqual([len(self.order(invoice)) for invoice in [*invoices, later]], [1] * 9)
+
+    def test_a_demo_companys_stamps_of_2010_do_not_hide_its_invoices(self):
+        self.connect(import_from=fields.Date.today() - timedelta(days=30))
+        invoice = self.invoice(updated=datetime(2010, 5, 5))
+        self.run_import()
+        self.assertTrue(self.order(invoice))
+
+    def test_the_watermark_and_the_rows_are_one_transaction(self):
+        self._small_pages()
+        connection = self.connect()
+        start = datetime(2026, 11, 1)
+        invoices = [self.invoice(updated=start + timedelta(hours=n)) for n in range(7)]
+        self.fake.faults.add("GET", "/Invoices$", status=503, after=1)
+        self.run_cron("poll")
+        self.assertEqual(connection.watermark, start + timedelta(hours=2))
+        self.assertEqual(len(self.env["xero.record"].search([])), 3)
+        self.assertIn("problem of its own", connection.message)
+        connection.write({"blocked_until": False})
+        self.run_import()
+        self.assertEqual([len(self.order(invoice)) for invoice in invoices], [1] * 7)
+        self.assertFalse(connection.message)
+
+    def test_a_paused_connection_makes_no_call_and_goes_on_where_it_was(self):
+        connection = self.connect()
+        connection.action_pause()
+        invoice = self.invoice()
+        self.fake.reset_log()
+        self.run_cron("poll", "process")
+        self.assertFalse(self.fake.requests)
+        connection.action_resume()
+        self.run_cron("poll", "process")
+        self.assertTrue(self.order(invoice))
+
+    def test_import_now_rings_the_bell_and_makes_no_call_itself(self):
+        connection = self.connect(sync_interval="manual")
+        self.run_cron("poll")
+        self.assertFalse(connection.next_poll)
+        self.fake.reset_log()
+        connection.action_import_now()
+        self.assertFalse(self.fake.requests)
+        invoice = self.invoice()
+        self.run_cron("poll", "process")
+        self.assertTrue(self.order(invoice))
+
+    def test_an_unconnected_connection_says_so_when_asked_to_import(self):
+        connection = self.env["xero.connection"].create({"name": "New", "app_id": self.app.id})
+        with self.assertRaisesRegex(UserError, "not connected"):
+            connection.action_import_now()
+
+
+@tagged("post_install", "-at_install")
+class TestOutages(XeroCase):
+    def test_a_days_limit_postpones_the_connection_as_long_as_xero_says(self):
+        connection = self.connect()
+        invoice = self.invoice()
+        self.fake.faults.add(
+            "GET", "/Invoices", status=429, headers={"X-Rate-Limit-Problem": "day", "Retry-After": "7200"}
+        )
+        self.run_cron("poll")
+        self.assertGreater(connection.blocked_until, fields.Datetime.now() + timedelta(minutes=115))
+        self.fake.reset_log()
+        self.run_cron("poll")
+        self.assertFalse(self.fake.requests, "no call before the limit's time is up")
+        connection.blocked_until = False
+        self.run_import()
+        self.assertTrue(self.order(invoice))
+
+    def test_answers_that_are_no_answers_lose_nothing(self):
+        connection = self.connect()
+        invoice = self.invoice()
+        for fault in ({"kind": "html"}, {"kind": "cut"}, {"kind": "drop_before"}, {"kind": "status", "status": 500}):
+            self.fake.faults.add("GET", "/Invoices", **fault)
+            connection.write({"blocked_until": False, "next_poll": fields.Datetime.now()})
+            self.run_cron("poll")
+            self.assertTrue(connection.message, fault)
+            self.assertEqual(connection.state, "connected", fault)
+            self.assertFalse(self.row(invoice), fault)
+        connection.blocked_until = False
+        self.run_import()
+        self.assertTrue(self.order(invoice))
+
+    def test_contacts_that_cannot_be_read_now_are_read_later(self):
+        self.connect()
+        invoice = self.invoice()
+        self.fake.faults.add("GET", "/Contacts", status=503)
+        self.run_import()
+        row = self.row(invoice)
+        self.assertEqual((row.state, row.attempts), ("pending", 1))
+        self.assertGreater(row.next_attempt, fields.Datetime.now())
+        row.action_retry()
+        self.run_cron("process")
+        self.assertTrue(self.order(invoice))
+
+    def test_unknown_values_and_missing_keys_do_not_stop_a_page(self):
+        self.connect()
+        good = self.invoice("good")
+        odd = self.invoice("odd", Status="AUTHORISED")
+        record = self.org.record("Invoices", odd["InvoiceID"])
+        for key in ("CurrencyCode", "LineAmountTypes", "SubTotal", "TotalTax", "DateString"):
+            record.data.pop(key, None)
+        record.data["NewKeyOf2027"] = {"Enum": "ULTRA"}
+        self.run_import()
+        self.assertTrue(self.order(good))
+        self.assertTrue(self.order(odd), self.row(odd).reason)
+
+    def test_access_taken_away_in_xero_stops_the_connection_and_calls_for_help_once(self):
+        connection = self.connect(user_id=self.env.user.id)
+        self.fake.faults.add("GET", "/Invoices", status=403, body="{}", times=5)
+        for _try in range(2):
+            connection.next_poll = fields.Datetime.now()
+            self.run_cron("poll")
+        self.assertEqual(connection.state, "error")
+        self.assertEqual(len(connection.activity_ids), 1)
+        self.assertIn("Reconnect", connection.message)
+        self.consent(connection, self.org)
+        self.assertEqual((connection.state, len(connection.activity_ids)), ("connected", 0))
+
+    @mute_logger("odoo.addons.xero_connector.models.xero_record_import")
+    def test_an_unexpected_error_fails_its_own_row_and_keeps_the_details_for_developers(self):
+        self.connect()
+        good, bad = self.invoice("good"), self.invoice("bad")
+        original = type(self.env["sale.order"]).create
+
+        def create(model, vals_list):
+            if any(vals.get("client_order_ref") == "bad" for vals in vals_list):
+                raise ZeroDivisionError("a bug")
+            return original(model, vals_list)
+
+        with patch.object(type(self.env["sale.order"]), "create", create):
+            self.run_import()
+        self.assertTrue(self.order(good))
+        self.assertEqual(self.row(bad).problem_code, "unexpected")
+        self.assertIn("ZeroDivisionError", self.row(bad).traceback)
+        self.assertNotIn("ZeroDivisionError", self.row(bad).reason)
+
+
+@tagged("post_install", "-at_install")
+class TestAfterImport(XeroCase):
+    def test_an_invoice_paid_after_the_import_says_nothing(self):
+        self.connect()
+        invoice = self.invoice()
+        self.run_import()
+        messages = len(self.order(invoice).message_ids)
+        self.fake.clock.advance(60)
+        self.org.add_payment(invoice["InvoiceID"])
+        self.run_import()
+        self.assertEqual(len(self.order(invoice).message_ids), messages)
+        self.assertEqual(self.row(invoice).state, "done")
+
+    def test_lines_changed_after_the_import_are_told_and_never_make_a_second_order(self):
+        self.connect()
+        invoice = self.invoice()
+        self.run_import()
+        order = self.order(invoice)
+        self.fake.clock.advance(60)
+        self.org.update("Invoices", invoice["InvoiceID"], LineItems=[self.line(quantity=9)])
+        self.run_import()
+        self.assertEqual(self.order(invoice), order)
+        self.assertIn("changed after the import", order.message_ids[0].body)
+
+    def test_an_invoice_voided_after_the_import_raises_an_alarm_on_its_order(self):
+        self.connect()
+        invoice = self.invoice()
+        self.run_import()
+        self.fake.clock.advance(60)
+        self.org.void(invoice["InvoiceID"])
+        self.run_import()
+        self.assertIn("Do not ship", self.order(invoice).activity_ids.summary)
+
+    def test_a_new_connection_of_the_same_organisation_never_ships_what_an_older_one_did(self):
+        connection = self.connect()
+        invoice = self.invoice()
+        self.run_import()
+        connection.action_disconnect()
+        second = self.connect()
+        self.run_import()
+        self.assertEqual(len(self.order(invoice)), 1)
+        row = self.row(invoice).filtered(lambda r: r.connection_id == second)
+        self.assertEqual((row.state, row.problem_code), ("skipped", "already_imported"))
+
+
+@tagged("post_install", "-at_install")
+class TestLog(XeroCase):
+    def test_ignored_stays_ignored_when_the_invoice_changes_until_somebody_retries(self):
+        self.connect()
+        self.org.add_item(Code="GLASS", Name="Glass")
+        invoice = self.invoice(lines=[self.line("GLASS")])
+        self.run_import()
+        self.row(invoice).action_ignore()
+        self.fake.clock.advance(60)
+        self.org.update("Invoices", invoice["InvoiceID"], LineItems=[self.line()])
+        self.run_import()
+        self.assertEqual(self.row(invoice).problem_code, "ignored")
+        self.row(invoice).action_retry()
+        self.run_cron("process")
+        self.assertTrue(self.order(invoice))
+
+    def test_what_is_imported_can_be_neither_ignored_nor_retried(self):
+        self.connect()
+        invoice = self.invoice()
+        self.run_import()
+        with self.assertRaises(UserError):
+            self.row(invoice).action_ignore()
+        with self.assertRaises(UserError):
+            self.row(invoice).action_retry()
+
+    def test_a_row_links_to_its_order_and_to_the_invoice_in_xero(self):
+        self.connect()
+        invoice = self.invoice()
+        self.run_import()
+        row = self.row(invoice)
+        self.assertEqual(row.document_name, self.order(invoice).display_name)
+        self.assertEqual(row.action_open_document()["res_id"], self.order(invoice).id)
+        self.assertIn(invoice["InvoiceID"], row.xero_url)
+
+    def test_the_connection_counts_what_waits_failed_and_came_in(self):
+        connection = self.connect()
+        self.org.add_item(Code="GLASS", Name="Glass")
+        self.invoice()
+        self.invoice(lines=[self.line("GLASS")])
+        self.run_cron("poll")
+        self.assertEqual((connection.waiting_count, connection.failed_count, connection.done_count), (2, 0, 0))
+        self.run_cron("process")
+        connection.invalidate_recordset()
+        self.assertEqual((connection.waiting_count, connection.failed_count, connection.done_count), (0, 1, 1))
+
+
+@tagged("post_install", "-at_install")
+class TestPageWalk(BaseCase):
+    def test_the_bound_follows_the_newest_entry_a_second_behind(self):
+        walk = PageWalk()
+        self.assertTrue(walk.advance(datetime(2026, 1, 1, 12, 0, 5, 900), 3))
+        self.assertEqual((walk.since, walk.page), (datetime(2026, 1, 1, 12, 0, 4), 1))
+        self.assertFalse(walk.advance(datetime(2026, 1, 1, 12, 0, 9), 1))
+        self.assertEqual(walk.mark, datetime(2026, 1, 1, 12, 0, 9))
+
+    def test_a_page_of_one_second_is_followed_by_the_others_from_the_last(self):
+        moment = datetime(2026, 1, 1)
+        walk = PageWalk(moment)
+        pages = []
+        more = True
+        while more:
+            pages.append(walk.page)
+            more = walk.advance(moment + timedelta(days=walk.page), 4) if walk.page > 1 else walk.advance(moment, 4)
+            self.assertIs(walk.mark is None, more, "nothing counts as read before all is")
+        self.assertEqual(pages, [1, 4, 3, 2])
+        self.assertEqual(walk.mark, moment + timedelta(days=4))
+
+    def test_an_empty_answer_ends_the_walk_and_moves_nothing(self):
+        walk = PageWalk(datetime(2026, 1, 1))
+        self.assertFalse(walk.advance(None, 1))
+        self.assertIsNone(walk.mark)
