@@ -1,1 +1,9 @@
-from . import test_fake_xero_oauth, test_import, test_prices, test_routing, test_sync
+from . import (
+    test_connect,
+    test_fake_xero_oauth,
+    test_files,
+    test_import,
+    test_prices,
+    test_routing,
+    test_sync,
+)

@@ -108,6 +108,14 @@ class XeroMixin:
         self.assertEqual(answer.status_code, 302, answer.text[:300])
         return {key: values[0] for key, values in parse_qs(urlsplit(answer.headers["Location"]).query).items()}
 
+    def press(self, action, **kwargs):
+        """Do what one request does that opens cursors of its own (a button, a token)."""
+        with self.enter_registry_test_mode():
+            self.env.flush_all()
+            result = action(**kwargs)
+        self.env.invalidate_all()
+        return result
+
     def run_cron(self, *names):
         """Run scheduled actions of the addon as Odoo's scheduler would."""
         with self.enter_registry_test_mode():

@@ -206,6 +206,12 @@ class TestFakeXeroBadDays(FakeXeroCase):
         self.assertLess(time.monotonic() - start, 2)
         self.assertEqual(len(errors), 1)
 
+    def test_a_connection_kept_alive_is_not_served_after_the_end(self):
+        self.get("Contacts")
+        self.fake.stop()
+        with self.assertRaises(requests.ConnectionError):
+            self.call("GET", "Contacts")
+
     def test_a_port_in_use_is_named(self):
         with self.assertRaisesRegex(OSError, f"port {self.fake.port} on 127.0.0.1 is in use"):
             FakeXero(port=self.fake.port)

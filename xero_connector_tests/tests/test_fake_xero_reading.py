@@ -277,7 +277,8 @@ class TestFakeXeroReading(FakeXeroCase):
                    "Status": "SOMETHING NEW", "Type": "ACCREC", "Contact": {"Name": "Zed"}, "Total": 1.10,
                    "Odd": {"x": None},
                    "UpdatedDateUTC": "/Date(1788383647120)/"}
-        fake = self.fake = FakeXero(data={"Invoices": [invoice, {}], "Contacts": [{"ContactID": "c"}], "Items": []})
+        fake = self.fake = FakeXero(data={"Invoices": [invoice, {}], "Contacts": [{"ContactID": "c"}], "Items": [],
+                                         "Accounts": [{"Code": "9"}]})
         self.addCleanup(fake.stop)
         fake.start()
         self.connect(organisation=fake.organisations[0])
@@ -286,6 +287,8 @@ class TestFakeXeroReading(FakeXeroCase):
         self.assertEqual(self.get("Invoices/N1")["Invoices"], [invoice])
         self.assertIn({}, self.get("Invoices", summaryOnly="true")["Invoices"])
         self.assertEqual(self.get("Contacts")["Contacts"], [{"ContactID": "c"}])
+        self.assertEqual(self.get("Accounts")["Accounts"], [{"Code": "9"}])
+        self.assertTrue(self.get("TaxRates")["TaxRates"])
         since = self.get("Invoices", headers={"If-Modified-Since": "2026-09-02T21:14:06"}, Statuses="Something new")
         self.assertEqual(since["Invoices"], [invoice])
         pdf = self.call("GET", "Invoices/N1", headers={"Accept": "application/pdf"})

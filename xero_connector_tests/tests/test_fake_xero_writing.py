@@ -57,6 +57,12 @@ class TestFakeXeroWriting(FakeXeroCase):
         self.assertEqual(self.create(LineItems=line)["SubTotal"], 120.0)
         self.assertEqual(self.create(LineItems=line, query={"unitdp": 4})["SubTotal"], 124.9)
 
+    def test_a_line_total_is_held_against_the_rounded_price(self):
+        line = self.line(Quantity=12, UnitAmount=12.4567, LineAmount=149.48)
+        self.assertEqual(self.refused("PUT", "Invoices", self.body(LineItems=[line])),
+                         ["The line total 149.48 does not match the expected line total 149.52"])
+        self.assertEqual(self.create(LineItems=[line], query={"unitdp": 4})["SubTotal"], 149.48)
+
     def test_a_tax_amount_that_is_sent_is_kept(self):
         self.assertEqual(self.create(LineItems=[self.line(TaxAmount=1.49)])["TotalTax"], 1.49)
 

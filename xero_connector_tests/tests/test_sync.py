@@ -242,7 +242,7 @@ class TestAfterImport(XeroCase):
         connection = self.connect()
         invoice = self.invoice()
         self.run_import()
-        connection.action_disconnect()
+        self.press(connection.action_disconnect)
         second = self.connect()
         self.run_import()
         self.assertEqual(len(self.order(invoice)), 1)

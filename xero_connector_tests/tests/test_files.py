@@ -1,0 +1,94 @@
+"""The invoice's PDF: on the order, on its transfers, fetched once per version, never in the order's way."""
+
+from odoo import fields
+from odoo.tests import new_test_user, tagged
+
+from .common import XeroCase
+
+
+@tagged("post_install", "-at_install")
+class TestPdf(XeroCase):
+    def _attachments(self, document):
+        return self.env["ir.attachment"].search([("res_model", "=", document._name), ("res_id", "=", document.id)])
+
+    def test_the_pdf_is_attached_to_the_order_and_to_its_transfer(self):
+        self.connect(attach_pdf=True, order_confirm=True)
+        invoice = self.invoice()
+        self.run_import()
+        order = self.order(invoice)
+        for document in (order, order.picking_ids):
+            self.assertTrue(document.xero_pdf_id.raw.startswith(b"%PDF-"))
+            self.assertEqual(self._attachments(document), document.xero_pdf_id)
+            self.assertEqual(document.xero_pdf_id.name, f"{invoice['InvoiceNumber']}.pdf")
+        self.assertEqual(len(self.fake.calls("GET", f"/Invoices/{invoice['InvoiceID']}")), 1)
+        self.assertEqual(self.row(invoice).pdf_size, len(order.xero_pdf_id.raw))
+
+    def test_a_picker_without_sales_rights_opens_the_pdf_from_the_transfer(self):
+        self.connect(attach_pdf=True, order_confirm=True)
+        invoice = self.invoice()
+        self.run_import()
+        picker = new_test_user(self.env, "picker-1", groups="stock.group_stock_user")
+        picking = self.order(invoice).picking_ids.with_user(picker)
+        self.assertTrue(picking.xero_pdf_id.raw)
+        self.assertIn(str(picking.xero_pdf_id.id), picking.action_xero_pdf()["url"])
+
+    def test_an_order_confirmed_after_the_pdf_came_passes_it_on(self):
+        self.connect(attach_pdf=True)
+        invoice = self.invoice()
+        self.run_import()
+        order = self.order(invoice)
+        order.action_confirm()
+        self.assertTrue(order.picking_ids.xero_pdf_id.raw)
+
+    def test_a_backorder_has_the_pdf_too(self):
+        self.connect(attach_pdf=True, order_target="picking", order_confirm=True)
+        invoice = self.invoice()
+        self.run_import()
+        picking = self.picking(invoice)
+        picking.move_ids.write({"quantity": 1, "picked": True})
+        picking._action_done()
+        backorder = self.picking(invoice) - picking
+        self.assertEqual(backorder.backorder_id, picking)
+        self.assertTrue(backorder.xero_pdf_id.raw)
+
+    def test_the_pdf_is_fetched_again_only_when_the_invoice_changed(self):
+        self.connect(attach_pdf=True)
+        invoice = self.invoice()
+        self.run_import()
+        first = self.order(invoice).xero_pdf_id
+        self.fake.reset_log()
+        self.run_import()
+        self.assertFalse(self.fake.calls("GET", "/Invoices/"))
+        self.fake.clock.advance(60)
+        self.org.update("Invoices", invoice["InvoiceID"], Reference="changed")
+        self.run_import()
+        self.assertEqual(len(self.fake.calls("GET", "/Invoices/")), 1)
+        self.assertEqual(self._attachments(self.order(invoice)), first, "the newer version replaces the older one")
+
+    def test_no_pdf_is_fetched_for_invoices_that_made_no_order_or_when_nobody_wants_it(self):
+        self.connect(unmatched_action="ignore", attach_pdf=True)
+        self.invoice()
+        self.connect(self.fake.add_organisation("No PDF"), attach_pdf=False)
+        self.run_import()
+        self.assertFalse(self.fake.calls("GET", "/Invoices/"))
+
+    def test_a_pdf_that_fails_leaves_the_order_alone_and_comes_later(self):
+        self.connect(attach_pdf=True)
+        invoice = self.invoice()
+        for fault in ({"status": 500}, {"kind": "cut"}, {"kind": "html"}):
+            self.fake.faults.add("GET", "/Invoices/", **fault)
+            self.run_import()
+            row = self.row(invoice)
+            self.assertTrue(self.order(invoice))
+            self.assertEqual(row.files_state, "waiting", fault)
+            self.assertFalse(self.order(invoice).xero_pdf_id)
+            self.assertGreater(row.files_next_attempt, fields.Datetime.now())
+            row.files_next_attempt = False
+        self.run_cron("files")
+        self.assertTrue(self.order(invoice).xero_pdf_id)
+
+    def test_a_file_name_from_outside_is_never_a_path(self):
+        self.connect(attach_pdf=True)
+        invoice = self.invoice(InvoiceNumber="../../etc/<b>passwd")
+        self.run_import()
+        self.assertEqual(self.order(invoice).xero_pdf_id.name, "etc-b-passwd.pdf")
