@@ -289,8 +289,9 @@ class TestFakeXeroWriting(FakeXeroCase):
     # --- contacts and items ------------------------------------------------------------------------------------------
     def test_contact_names_are_unique_among_active_contacts(self):
         messages = self.refused("PUT", "Contacts", {"Name": "LITTLE CREEK CAFE"})
-        self.assertEqual(messages, ["The contact name LITTLE CREEK CAFE is already assigned to another contact. The "
-                                    "contact name must be unique across all active contacts."])
+        self.assertEqual(messages, [(
+            "The contact name LITTLE CREEK CAFE is already assigned to another contact. The contact name must be "
+            "unique across all active contacts.")])
         self.organisation.update("Contacts", self.contact["ContactID"], ContactStatus="ARCHIVED")
         self.assertEqual(self.write("PUT", "Contacts", {"Name": "Little Creek Cafe"}).status_code, 200)
 

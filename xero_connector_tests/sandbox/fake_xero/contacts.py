@@ -19,7 +19,7 @@ def phone_slots(phones):
     """Always four phones; a slot nobody filled has empty strings."""
     given = {phone.get("PhoneType"): phone for phone in phones or []}
     empty = {"PhoneNumber": "", "PhoneAreaCode": "", "PhoneCountryCode": ""}
-    return [{**{"PhoneType": kind}, **empty, **given.get(kind, {})} for kind in PHONE_TYPES]
+    return [{"PhoneType": kind, **empty, **given.get(kind, {})} for kind in PHONE_TYPES]
 
 
 def complete_contact(fields):

@@ -114,9 +114,8 @@ class FakeXero:
                                                  if own.get("OrganisationID") else {}))
         for resource, elements in data.items():
             resource = "Organisations" if resource == "Organisation" else resource
-            if resource in ID_FIELDS:
-                if resource == "Organisations":
-                    organisation.tables[resource].clear()
+            if resource in ID_FIELDS:  # what is given takes the place of what every organisation starts with
+                organisation.tables[resource].clear()
                 load_verbatim(organisation, resource, elements, self.clock.now())
 
     # --- log -----------------------------------------------------------------------------------------------------
@@ -174,7 +173,7 @@ class FakeXero:
                     response = work()
                 except HttpError as error:
                     response = error.response
-                except Exception:  # a mistake of the fake: say so instead of closing the connection
+                except Exception:  # noqa: BLE001 - a mistake of the fake: say so instead of closing the connection
                     response = Response(500, traceback.format_exc().encode(), "text/plain; charset=utf-8")
             return Response(response.status, response.body, response.content_type, {**response.headers, **headers})
 

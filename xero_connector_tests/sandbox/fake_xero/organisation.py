@@ -40,7 +40,7 @@ class Organisation:
     def tax_rate(self, tax_type):
         """Percent as Decimal, or None when the organisation has no such tax type."""
         row = self.tables["TaxRates"].get(tax_type)
-        return decimal(row.data["EffectiveRate"]) if row else None
+        return decimal(row.data.get("EffectiveRate") or 0) if row else None
 
     def next_number(self, prefix):
         """The next free automatic number, such as `INV-0007`."""
@@ -120,7 +120,9 @@ class Organisation:
         set_date(data, "Date", day)
         if not is_note:
             set_date(data, "DueDate", fields.get("DueDate") or day + timedelta(days=14))
-        data["BrandingThemeID"] = next(iter(self.tables["BrandingThemes"])).id
+        theme = next(iter(self.tables["BrandingThemes"]), None)
+        if theme:
+            data["BrandingThemeID"] = theme.id
         data.update(Status="AUTHORISED" if status == "PAID" else status,
                     LineAmountTypes=fields.get("LineAmountTypes") or "Exclusive",
                     CurrencyCode=fields.get("CurrencyCode") or self.currency)

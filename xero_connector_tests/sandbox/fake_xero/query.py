@@ -7,25 +7,25 @@ from .where import WhereError, compile_where
 DEFAULT_PAGE, LARGEST_PAGE = 100, 1000
 HIGH_VOLUME = 100_000
 PAGED = ("Invoices", "CreditNotes", "Contacts", "Payments")
-_DOCUMENT = ("Type Status Reference Date DueDate Total SubTotal TotalTax CurrencyCode CurrencyRate UpdatedDateUTC "
-             "Contact LineAmountTypes SentToContact BrandingThemeID FullyPaidOnDate HasAttachments ").split()
-FIELDS = {
-    "Invoices": [*_DOCUMENT, *"InvoiceID InvoiceNumber AmountDue AmountPaid AmountCredited IsDiscounted Url "
-                 "ExpectedPaymentDate PlannedPaymentDate RepeatingInvoiceID".split()],
-    "CreditNotes": [*_DOCUMENT, *"CreditNoteID CreditNoteNumber RemainingCredit".split()],
-    "Contacts": "ContactID ContactNumber AccountNumber Name FirstName LastName EmailAddress ContactStatus IsCustomer "
-                "IsSupplier UpdatedDateUTC CompanyNumber TaxNumber DefaultCurrency".split(),
-    "Items": "ItemID Code Name Description IsSold IsPurchased IsTrackedAsInventory UpdatedDateUTC SalesDetails "
-             "PurchaseDetails QuantityOnHand".split(),
-    "Payments": "PaymentID Date Amount Reference Status PaymentType Account Invoice UpdatedDateUTC "
-                "IsReconciled".split(),
-    "Accounts": "AccountID Code Name Type Status Class TaxType CurrencyCode BankAccountType UpdatedDateUTC "
-                "EnablePaymentsToAccount SystemAccount".split(),
-    "TaxRates": "Name TaxType Status EffectiveRate DisplayTaxRate ReportTaxType CanApplyToRevenue".split(),
-    "Currencies": ["Code", "Description"], "TrackingCategories": ["Name", "Status", "TrackingCategoryID"],
-    "BrandingThemes": ["Name", "BrandingThemeID"], "Users": ["UserID", "EmailAddress", "OrganisationRole"],
-    "Organisations": ["Name"],
-}
+_DOCUMENT = """Type Status Reference Date DueDate Total SubTotal TotalTax CurrencyCode CurrencyRate UpdatedDateUTC
+    Contact LineAmountTypes SentToContact BrandingThemeID FullyPaidOnDate HasAttachments"""
+# the names `where` and `order` know
+FIELDS = {resource: names.split() for resource, names in {
+    "Invoices": _DOCUMENT + """ InvoiceID InvoiceNumber AmountDue AmountPaid AmountCredited IsDiscounted Url
+        ExpectedPaymentDate PlannedPaymentDate RepeatingInvoiceID""",
+    "CreditNotes": _DOCUMENT + " CreditNoteID CreditNoteNumber RemainingCredit",
+    "Contacts": """ContactID ContactNumber AccountNumber Name FirstName LastName EmailAddress ContactStatus IsCustomer
+        IsSupplier UpdatedDateUTC CompanyNumber TaxNumber DefaultCurrency""",
+    "Items": """ItemID Code Name Description IsSold IsPurchased IsTrackedAsInventory UpdatedDateUTC SalesDetails
+        PurchaseDetails QuantityOnHand""",
+    "Payments": "PaymentID Date Amount Reference Status PaymentType Account Invoice UpdatedDateUTC IsReconciled",
+    "Accounts": """AccountID Code Name Type Status Class TaxType CurrencyCode BankAccountType UpdatedDateUTC
+        EnablePaymentsToAccount SystemAccount""",
+    "TaxRates": "Name TaxType Status EffectiveRate DisplayTaxRate ReportTaxType CanApplyToRevenue",
+    "Currencies": "Code Description", "TrackingCategories": "Name Status TrackingCategoryID",
+    "BrandingThemes": "Name BrandingThemeID", "Users": "UserID EmailAddress OrganisationRole",
+    "Organisations": "Name",
+}.items()}
 
 
 def view_of(organisation, record):

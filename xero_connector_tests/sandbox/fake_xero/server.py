@@ -1,4 +1,5 @@
 """The sockets: a threaded HTTP/1.1 server with keep-alive that can also misbehave on purpose."""
+import contextlib
 import errno
 import select
 import socket
@@ -74,10 +75,8 @@ class Server(ThreadingHTTPServer):
         if self._served:  # shutdown() waits for a loop, and would for ever without one
             self.shutdown()
         for connection in list(self._open):
-            try:
+            with contextlib.suppress(OSError):  # already closed by its client
                 connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass  # already closed by its client
         self.server_close()
 
 
@@ -97,7 +96,7 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(size)
         if len(body) < size:  # the client went away; Xero would not act on half a request
             self.close_connection = True
-            return
+            return None
         parts = urlsplit(self.path)
         request = Request(
             method=self.command, path=unquote(parts.path), url=self.path, body=body,

@@ -28,8 +28,19 @@ class Record:
     as given, `history` holds HistoryRecords, oldest first, `attachments` maps file names to (information, bytes).
     """
 
-    __slots__ = ("resource", "id", "data", "updated", "verbatim", "version", "cache", "history", "attachments",
-                 "created_by_app", "table")
+    __slots__ = (
+        "attachments",
+        "cache",
+        "created_by_app",
+        "data",
+        "history",
+        "id",
+        "resource",
+        "table",
+        "updated",
+        "verbatim",
+        "version",
+    )
 
     def __init__(self, resource, data, updated, verbatim=False):
         self.resource, self.data, self.updated, self.verbatim = resource, data, updated, verbatim
