@@ -173,14 +173,14 @@ def stop() -> bool:
     if not _is_running():
         return False
     subprocess.run(_command('pg_ctl', '-w', '-m', 'fast', '-D', data_folder(), 'stop'), capture_output=True, cwd='/')
+    remove_tree(_outside('socket'))
     return True
 
 
 def remove() -> None:
     """End the embedded server and remove what it left outside the sandbox."""
     stop()
-    for purpose in ('socket', 'home'):
-        remove_tree(_outside(purpose))
+    remove_tree(_outside('home'))
 
 
 def data_folder() -> Path:
