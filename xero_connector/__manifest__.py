@@ -19,6 +19,8 @@
         "views/sale_order_views.xml",
         "views/stock_picking_views.xml",
         "views/res_partner_views.xml",
+        "views/report_templates.xml",
+        "wizards/xero_try_views.xml",
         "views/menus.xml",
     ],
     "application": True,

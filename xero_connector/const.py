@@ -14,6 +14,8 @@ CALLBACK_PATH = "/xero/oauth/callback"
 # Section 1.2: seconds, days
 ACCESS_TOKEN_MARGIN = 120
 REFRESH_TOKEN_DAYS = 60
+RENEW_AFTER_DAYS = 7
+WARN_DAYS = 10
 STATE_MINUTES = 15
 
 # Section 1.3: what each scope is needed for. Only the granular names of 2026.
@@ -23,6 +25,7 @@ SCOPE_NEEDS = {
     "accounting.contacts.read": "reading the customers' delivery addresses",
     "accounting.settings.read": "reading the organisation's country and currency",
 }
+ATTACHMENT_SCOPE = {"accounting.attachments.read": "reading the files attached to invoices"}
 
 # Section 2
 PAGE_SIZE = 1000

@@ -180,6 +180,16 @@ class XeroClient:
         """The invoice's history records, newest first as Xero sends them."""
         return self.accounting.get_invoice_history(self.tenant_id, invoice_id).get("HistoryRecords") or []
 
+    def invoice_attachments(self, invoice_id):
+        """What is attached to the invoice: list of ``{AttachmentID, FileName, MimeType, ContentLength}``."""
+        return self.accounting.get_invoice_attachments(self.tenant_id, invoice_id).get("Attachments") or []
+
+    def invoice_attachment(self, invoice_id, attachment_id, mime_type):
+        """The bytes of one attached file."""
+        return self.accounting.get_invoice_attachment_by_id(
+            self.tenant_id, invoice_id, attachment_id, mime_type or "application/octet-stream"
+        )
+
     def organisation(self):
         """The organisation's own record."""
         return self.accounting.get_organisations(self.tenant_id)["Organisations"][0]

@@ -86,3 +86,8 @@ def file_name(value, extension):
     stem = re.sub(r"[^\w.() -]+", "-", text(value)).strip(" .-")[:100]
     return f"{stem or 'document'}.{extension}"
 
+
+
+def file_extension(value):
+    """A harmless file extension: letters and digits only, ``bin`` when there are none."""
+    return re.sub(r"[^A-Za-z0-9]", "", value)[:10] or "bin"

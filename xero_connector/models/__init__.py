@@ -4,6 +4,8 @@ from . import (
     xero_connection,
     xero_connection_oauth,
     xero_connection_poll,
+    xero_connection_health,
+    xero_connection_try,
     xero_binding,
     xero_warehouse_mapping,
     xero_product_mapping,

@@ -7,6 +7,9 @@ from ..lib.contact import XeroContact
 from ..lib.errors import Problem
 from ..lib.invoice import XeroInvoice
 
+# What ``xero.connection.order_target`` makes.
+DOCUMENT_MODELS = {"sale_order": "sale.order", "picking": "stock.picking"}
+
 
 @dataclass
 class Route:

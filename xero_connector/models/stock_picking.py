@@ -50,7 +50,7 @@ class StockPicking(models.Model):
 
     def _xero_negative(self, product):
         reason = self.env._(
-            "%s has a negative quantity: a delivery order cannot take goods back. Import it as sale order or ignore it.",
+            "%s has a negative quantity: a delivery order takes no goods back. Import it as sale order, or ignore it.",
             product.display_name,
         )
         return Problem("negative_quantity", reason, product.default_code)

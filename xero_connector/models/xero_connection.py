@@ -20,7 +20,9 @@ class XeroConnection(models.Model):
 
     name = fields.Char(required=True, tracking=True)
     active = fields.Boolean(default=True)
-    app_id = fields.Many2one("xero.app", required=True, check_company=True, default=lambda self: self._default_app_id())
+    app_id = fields.Many2one(
+        "xero.app", required=True, check_company=True, index=True, default=lambda self: self._default_app_id()
+    )
     grant_id = fields.Many2one("xero.grant", groups=fields.NO_ACCESS, copy=False, index=True, ondelete="set null")
     company_id = fields.Many2one("res.company", required=True, index=True, default=lambda self: self.env.company)
     partner_id = fields.Many2one(
@@ -48,7 +50,6 @@ class XeroConnection(models.Model):
     )
     status_dot = fields.Char(string=" ", compute="_compute_status_dot")
     message = fields.Text(readonly=True, copy=False, help="What needs attention, and what to do.")
-    missing_scopes = fields.Char(readonly=True, copy=False)
     is_neutralized = fields.Boolean(compute="_compute_is_neutralized")
 
     # Organisation
@@ -92,6 +93,9 @@ class XeroConnection(models.Model):
         "in the invoice's history.",
     )
     attach_pdf = fields.Boolean(string="Attach the invoice's PDF", default=True)
+    attach_files = fields.Boolean(
+        string="Attach files from Xero too", help="Costs one call for the list and one for each file."
+    )
     price_source = fields.Selection(
         [("xero", "Xero's line"), ("odoo", "Odoo's pricelist")], string="Prices from", required=True, default="xero"
     )
@@ -332,9 +336,11 @@ class XeroConnection(models.Model):
             )
             return Route(warehouse=rule.warehouse_id, rule=rule, reason=reason)
         if self.unmatched_action == "ignore":
-            reason = self.env._(
-                "No rule matches the reference “%s”, and unmatched invoices are not imported.", invoice.reference
-            )
+            reason = self.env._("The invoice has no reference to match; unmatched invoices are not imported.")
+            if invoice.reference:
+                reason = self.env._(
+                    "No rule matches the reference “%s”; unmatched invoices are not imported.", invoice.reference
+                )
             return Route(skip_code="no_match", reason=reason)
         reason = self.env._("No rule matches, so the default warehouse: %s.", self.warehouse_id.name)
         return Route(warehouse=self.warehouse_id, rule=rule, reason=reason)

@@ -22,6 +22,7 @@ class XeroConnection(models.Model):
     _inherit = "xero.connection"
 
     oauth_nonce = fields.Char(groups=fields.NO_ACCESS, prefetch=False, copy=False)
+    missing_scopes = fields.Char(compute="_compute_missing_scopes")
 
     # === CONNECT === #
 
@@ -61,8 +62,8 @@ class XeroConnection(models.Model):
         }
 
     def _required_scopes(self):
-        """The smallest set of scopes for what is switched on."""
-        return list(const.SCOPE_NEEDS)
+        """The smallest set of scopes for what is switched on: dict ``scope -> what it is needed for``."""
+        return const.SCOPE_NEEDS | (const.ATTACHMENT_SCOPE if self.attach_files else {})
 
     @api.model
     def _redirect_uri(self):
@@ -117,13 +118,13 @@ class XeroConnection(models.Model):
             try:
                 answer = connection_sudo._token_endpoint().exchange(code, self._redirect_uri())
                 grant_sudo = connection_sudo._store_grant(answer)
-                cr.commit()
+                # Our own cursor, at once: the code that bought these tokens works no second time.
+                cr.commit()  # pylint: disable=invalid-commit
                 connection_sudo._find_organisation(grant_sudo)
                 connected = True
             except errors.XeroError as error:
                 connection_sudo.message = str(error)
                 connected = False
-            cr.commit()
         self.invalidate_recordset()
         return connected
 
@@ -153,7 +154,9 @@ class XeroConnection(models.Model):
         :raise XeroDenied: with a sentence for the user when scopes are missing or it is not the right organisation
         """
         previous = self.grant_id
-        self._check_scopes(grant)
+        if missing := self._missing_scopes(grant):
+            needs = "; ".join(f"{scope} ({need})" for scope, need in missing.items())
+            raise errors.XeroDenied(f"The consent lacks: {needs}. Connect again and allow them.", code="scope")
         self.grant_id = grant
         with self._client() as client:
             tenant = self._choose_tenant(client, grant)
@@ -170,7 +173,6 @@ class XeroConnection(models.Model):
                 "remote_connection_id": tenant.get("id"),
                 "state": "connected",
                 "message": False,
-                "missing_scopes": False,
             }
         )
         self.activity_unlink(["xero_connector.mail_activity_type_xero"])
@@ -178,22 +180,23 @@ class XeroConnection(models.Model):
         (previous - grant).filtered(lambda old: not old.connection_ids).unlink()
         self._ring()
 
-    def _check_scopes(self, grant):
-        granted = set((grant.scopes or "").split())
-        missing = [
-            scope
-            for scope in self._required_scopes()
-            # The scope for writing includes reading.
-            if not {scope, scope.removesuffix(".read")} & granted and self._needs_scope(scope)
-        ]
-        self.missing_scopes = " ".join(missing) or False
-        if missing:
-            needs = "; ".join(f"{scope} ({const.SCOPE_NEEDS[scope]})" for scope in missing)
-            raise errors.XeroDenied(f"The consent lacks: {needs}. Reconnect and allow them.", code="scope")
+    @api.depends("attach_files", "grant_id.scopes", "app_id.grant_type")
+    def _compute_missing_scopes(self):
+        for connection in self:
+            # sudo: the names of scopes are no secret
+            grant_sudo = connection.sudo().grant_id
+            missing = connection._missing_scopes(grant_sudo) if grant_sudo else {}
+            connection.missing_scopes = "; ".join(f"{scope} ({need})" for scope, need in missing.items())
 
-    def _needs_scope(self, scope):
-        # A custom connection has no refresh token, so nothing to stay offline with.
-        return scope != "offline_access" or self.app_id.grant_type != "client_credentials"
+    def _missing_scopes(self, grant):
+        granted = set((grant.scopes or "").split())
+        return {
+            scope: need
+            for scope, need in self._required_scopes().items()
+            # The scope for writing includes reading; a custom connection has no refresh token to stay offline with.
+            if not {scope, scope.removesuffix(".read")} & granted
+            and not (scope == "offline_access" and grant.app_id.grant_type == "client_credentials")
+        }
 
     def _choose_tenant(self, client, grant):
         """Which of the organisations this very consent reaches is ours."""

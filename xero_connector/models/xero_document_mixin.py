@@ -64,7 +64,7 @@ class XeroDocumentMixin(models.AbstractModel):
                 draft.problems.append(Problem("warehouse_missing", reason, connection.name))
             elif allowed and warehouse not in allowed:
                 reason = self.env._(
-                    "%(customer)s may not use the warehouse %(warehouse)s. Allow it on the customer or change the rule.",
+                    "%(customer)s may not use the warehouse %(warehouse)s. Allow it on the customer, or change rules.",
                     customer=connection.partner_id.name,
                     warehouse=warehouse.name,
                 )
@@ -127,6 +127,26 @@ class XeroDocumentMixin(models.AbstractModel):
                         "res_id": document.id,
                     }
                 )
+
+    def _xero_lacks_file(self, name, size):
+        """Whether a file of this name and size is not attached yet."""
+        self.ensure_one()
+        domain = [("res_model", "=", self._name), ("res_id", "=", self.id), ("name", "=", name)]
+        return size not in self.env["ir.attachment"].search(domain).mapped("file_size")
+
+    def _xero_attach_file(self, name, content):
+        """Put a file on this document and its siblings. Markup is kept as plain text: no browser runs it."""
+        self.env["ir.attachment"].with_context(attachments_mime_plainxml=True).create(
+            [
+                {
+                    "name": name,
+                    "raw": content,
+                    "res_model": document._name,
+                    "res_id": document.id,
+                }
+                for document in self._xero_siblings()
+            ]
+        )
 
     def _xero_add_instructions(self, connection, note):
         """Add a note to the instructions the connection asks for; one that is there already is not added again."""

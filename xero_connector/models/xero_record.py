@@ -22,7 +22,7 @@ class XeroRecord(models.Model):
     _order = "id desc"
     _rec_name = "number"
 
-    connection_id = fields.Many2one("xero.connection", required=True, readonly=True, ondelete="restrict")
+    connection_id = fields.Many2one("xero.connection", required=True, readonly=True, index=True, ondelete="restrict")
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
     direction = fields.Selection(
         [("in", "From Xero"), ("out", "To Xero")], required=True, readonly=True, default="in"
@@ -49,7 +49,7 @@ class XeroRecord(models.Model):
     received_at = fields.Datetime(readonly=True)
     payload = fields.Json(readonly=True, prefetch=False, groups="xero_connector.group_xero_manager")
     payload_text = fields.Text(
-        string="Payload", compute="_compute_payload_text", groups="xero_connector.group_xero_manager"
+        string="As Xero sent it", compute="_compute_payload_text", groups="xero_connector.group_xero_manager"
     )
 
     state = fields.Selection(

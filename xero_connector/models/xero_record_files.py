@@ -11,8 +11,8 @@ _logger = logging.getLogger(__name__)
 
 
 class XeroRecord(models.Model):
-    """The second step after an import: the invoice's PDF and its newest note. One call each, so they have a queue of
-    their own and never hold up an order."""
+    """The second step after an import: the invoice's PDF, attached files and newest note. One call each, so they have a
+    queue of their own and never hold up an order."""
 
     _inherit = "xero.record"
 
@@ -30,7 +30,7 @@ class XeroRecord(models.Model):
 
     def _queue_files(self, connection):
         """Have the files of these imported rows fetched, if the connection wants any."""
-        if connection.attach_pdf or connection.note_target != "none":
+        if connection.attach_pdf or connection.attach_files or connection.note_target != "none":
             self.write({"files_state": "waiting", "files_attempts": 0, "files_next_attempt": False})
             self.env.ref("xero_connector.ir_cron_files").sudo()._trigger()
 
@@ -84,9 +84,24 @@ class XeroRecord(models.Model):
             content = client.invoice_pdf(self.external_id)
             document._xero_attach_pdf(formats.file_name(self.number, "pdf"), content)
             self.write({"pdf_of": self.remote_updated, "pdf_size": len(content)})
+        # Without the scope, the connection's form asks to reconnect; the PDF need not wait for that.
+        if document and connection.attach_files and not connection.missing_scopes:
+            self._fetch_attachments(client, document)
         if document and connection.note_target != "none":
             document._xero_add_instructions(connection, self._newest_note(client.invoice_history(self.external_id)))
         self.write({"files_state": "done", "files_message": False, "files_next_attempt": False})
+
+    def _fetch_attachments(self, client, document):
+        """The files attached to the invoice in Xero; the same name and size is the same file."""
+        # sudo: the payload is for managers; whether there are files is not
+        if not (self.sudo().payload or {}).get("HasAttachments"):
+            return
+        for entry in client.invoice_attachments(self.external_id):
+            stem, _dot, extension = formats.text(entry.get("FileName")).rpartition(".")
+            name = formats.file_name(stem or extension, formats.file_extension(extension if stem else ""))
+            if document._xero_lacks_file(name, entry.get("ContentLength")):
+                content = client.invoice_attachment(self.external_id, entry["AttachmentID"], entry.get("MimeType"))
+                document._xero_attach_file(name, content)
 
     @api.model
     def _newest_note(self, history):

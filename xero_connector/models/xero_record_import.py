@@ -11,11 +11,9 @@ from ..lib import errors, formats
 from ..lib.contact import XeroContact
 from ..lib.errors import Problem
 from ..lib.invoice import XeroInvoice
-from .import_draft import ImportDraft
+from .import_draft import DOCUMENT_MODELS, ImportDraft
 
 _logger = logging.getLogger(__name__)
-
-_MODELS = {"sale_order": "sale.order", "picking": "stock.picking"}
 
 
 class XeroRecord(models.Model):
@@ -103,7 +101,7 @@ class XeroRecord(models.Model):
                 connection._postpone(error)
             self.browse(draft.row.id for draft in drafts)._postpone(error)
             return
-        document_model = self.env[_MODELS[connection.order_target]].with_company(connection.company_id)
+        document_model = self.env[DOCUMENT_MODELS[connection.order_target]].with_company(connection.company_id)
         document_model._xero_prepare(connection, drafts)
         for draft in drafts:
             if draft.problems:

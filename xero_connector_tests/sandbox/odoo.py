@@ -27,6 +27,8 @@ class Odoo:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(('PG', 'ODOO_'))}
         return {
             **inherited, 'PYTHONPATH': str(self.library), 'PYTHONWARNINGS': 'ignore', 'TZ': 'UTC',
+            # the renderer that comes as a wheel draws the barcodes of printed transfers; the default needs Cairo
+            'RL_renderPMBackend': '_renderPM',
             # Odoo's checks call pylint by its name
             'PATH': f"{venv_python().parent}{os.pathsep}{inherited.get('PATH', os.defpath)}",
         }

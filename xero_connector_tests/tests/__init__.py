@@ -1,9 +1,15 @@
 from . import (
     test_connect,
+    test_fake_xero_bad_days,
     test_fake_xero_oauth,
+    test_fake_xero_reading,
+    test_fake_xero_sdk,
+    test_fake_xero_story,
+    test_fake_xero_writing,
     test_files,
     test_import,
     test_prices,
     test_routing,
     test_sync,
+    test_try,
 )

@@ -121,20 +121,29 @@ class TestConsent(XeroCase):
         original = self.env["xero.connection"]._required_scopes
 
         def fewer(_self):
-            return [scope for scope in original() if scope != "accounting.contacts.read"]
+            return {scope: need for scope, need in original().items() if scope != "accounting.contacts.read"}
 
         with self.enter_registry_test_mode():
             self.fake.auto_tenants = [self.org.tenant_id]
             with self.subTest("asked for less than needed, as an older version did"):
                 self.patch(type(connection), "_required_scopes", fewer)
                 query = self.redirect_of(connection)
-                self.patch(type(connection), "_required_scopes", lambda _self: list(const.SCOPE_NEEDS))
+                self.patch(type(connection), "_required_scopes", lambda _self: const.SCOPE_NEEDS)
                 self.env.flush_all()
                 self.env["xero.connection"]._connection_from_state(query["state"])._complete_consent(query["code"])
         connection.invalidate_recordset()
         self.assertEqual(connection.state, "draft")
         self.assertIn("accounting.contacts.read", connection.message)
         self.assertIn("delivery addresses", connection.message)
+
+    def test_switching_on_what_the_consent_does_not_cover_asks_to_reconnect(self):
+        connection = self.connect()
+        self.assertFalse(connection.missing_scopes)
+        connection.attach_files = True
+        self.assertIn("accounting.attachments.read", connection.missing_scopes)
+        self.assertIn("accounting.attachments.read", self._scopes_asked_for(connection))
+        self.consent(connection, self.org)
+        self.assertFalse(connection.missing_scopes)
 
     def test_an_address_without_https_is_refused_before_the_user_is_sent_away(self):
         self.env["ir.config_parameter"].set_param("web.base.url", "http://odoo.example.com")
@@ -260,6 +269,39 @@ class TestTokens(XeroCase):
             token = self._grant(connection)._token()
         self.env.invalidate_all()
         self.assertEqual(self._grant(connection).access_token, token)
+
+
+@tagged("post_install", "-at_install")
+class TestConsentsEnd(XeroCase):
+    def _paused_for(self, connection, days):
+        connection.action_pause()
+        connection.sudo().grant_id.refreshed_at = fields.Datetime.now() - timedelta(days=days)
+
+    def test_an_unused_consent_is_renewed_before_it_ends(self):
+        connection = self.connect()
+        self._paused_for(connection, 20)
+        old = connection.sudo().grant_id.refresh_token
+        self.run_cron("health")
+        self.assertNotEqual(connection.sudo().grant_id.refresh_token, old)
+        self.assertGreater(connection.consent_ends, fields.Datetime.now() + timedelta(days=59))
+
+    def test_a_consent_used_lately_is_left_alone(self):
+        self.connect()
+        self.fake.reset_log()
+        self.run_cron("health")
+        self.assertFalse(self.fake.requests)
+
+    def test_ten_days_before_the_end_somebody_is_told_once(self):
+        connection = self.connect()
+        self.fake.faults.add("POST", "/connect/token", status=500, times=9)
+        self._paused_for(connection, 45)
+        self.run_cron("health")
+        self.assertFalse(connection.activity_ids, "fifteen days are left")
+        self._paused_for(connection, 52)
+        self.run_cron("health")
+        self.run_cron("health")
+        self.assertEqual(len(connection.activity_ids), 1)
+        self.assertIn("Reconnect", connection.activity_ids.note)
 
 
 @tagged("post_install", "-at_install")

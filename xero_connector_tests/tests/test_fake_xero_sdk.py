@@ -36,8 +36,10 @@ class TestFakeXeroSdk(FakeXeroCase):
         self.organisation.add_attachment(self.invoice["InvoiceID"], "a.txt", b"hello", "text/plain")
         token = self.tokens(SCOPES, tenant=self.tenant)
         store = {**token, "scope": token["scope"].split()}
-        client = ApiClient(Configuration(oauth2_token=OAuth2Token(self.fake.client_id, self.fake.client_secret)),
-                           oauth2_token_getter=lambda: store, oauth2_token_saver=store.update)
+        # An attribute: the SDK ignores the arguments of every Configuration but the process's first.
+        configuration = Configuration()
+        configuration.oauth2_token = OAuth2Token(self.fake.client_id, self.fake.client_secret)
+        client = ApiClient(configuration, oauth2_token_getter=lambda: store, oauth2_token_saver=store.update)
         self.api = AccountingApi(client)
         self.api.base_url = self.fake.api_url
         self.identity = IdentityApi(client)

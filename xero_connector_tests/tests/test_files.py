@@ -92,3 +92,54 @@ class TestPdf(XeroCase):
         invoice = self.invoice(InvoiceNumber="../../etc/<b>passwd")
         self.run_import()
         self.assertEqual(self.order(invoice).xero_pdf_id.name, "etc-b-passwd.pdf")
+
+
+@tagged("post_install", "-at_install")
+class TestAttachedFiles(XeroCase):
+    def _files(self, document):
+        domain = [("res_model", "=", document._name), ("res_id", "=", document.id)]
+        return self.env["ir.attachment"].search(domain, order="name")
+
+    def test_files_attached_in_xero_come_along_when_wanted(self):
+        self.connect(attach_files=True, order_confirm=True)
+        invoice = self.invoice()
+        self.org.add_attachment(invoice["InvoiceID"], "label.png", b"\x89PNG...", "image/png")
+        self.run_import()
+        order = self.order(invoice)
+        for document in (order, order.picking_ids):
+            self.assertEqual(self._files(document).mapped("name"), ["label.png"])
+            self.assertEqual(self._files(document).raw, b"\x89PNG...")
+
+    def test_a_file_is_fetched_once_and_a_script_is_never_run_by_the_browser(self):
+        self.connect(attach_files=True)
+        invoice = self.invoice()
+        self.org.add_attachment(invoice["InvoiceID"], "evil.html", b"<script>alert(1)</script>", "text/html")
+        self.run_import()
+        self.assertEqual(self._files(self.order(invoice)).mimetype, "text/plain")
+        self.fake.clock.advance(60)
+        self.org.update("Invoices", invoice["InvoiceID"], Reference="changed")
+        self.run_import()
+        self.assertEqual(len(self._files(self.order(invoice))), 1)
+
+    def test_no_call_is_made_for_files_when_there_are_none_or_nobody_wants_them(self):
+        connection = self.connect(attach_files=True)
+        self.invoice()
+        self.run_import()
+        connection.attach_files = False
+        second = self.invoice()
+        self.org.add_attachment(second["InvoiceID"], "label.png", b"png", "image/png")
+        self.run_import()
+        self.assertFalse(self.fake.calls(path="Attachments"))
+
+
+@tagged("post_install", "-at_install")
+class TestPrintedInstructions(XeroCase):
+    def test_picking_list_and_delivery_slip_print_the_instructions(self):
+        self.connect(note_target="delivery", order_confirm=True)
+        invoice = self.invoice(lines=[self.line(), {"Description": "Ring <b>twice</b>"}])
+        self.run_import()
+        picking = self.order(invoice).picking_ids
+        for report in ("stock.report_picking", "stock.report_deliveryslip"):
+            html = self.env["ir.actions.report"]._render_qweb_html(report, picking.ids)[0].decode()
+            self.assertIn("Delivery instructions", html, report)
+            self.assertIn("Ring &lt;b&gt;twice&lt;/b&gt;", html, report)

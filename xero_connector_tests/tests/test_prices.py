@@ -128,7 +128,8 @@ class TestUnitPrice(BaseCase):
         return XeroLine({"Quantity": quantity, "UnitAmount": unit, "LineAmount": amount, "TaxAmount": tax} | more)
 
     def test_the_unit_price_is_xeros_own_when_nothing_is_converted(self):
-        self.assertEqual(pricing.unit_price(self._line(3, 9.995, 29.99, 4.5), False, False, RATE), (Decimal("9.995"), 0))
+        line = self._line(3, 9.995, 29.99, 4.5)
+        self.assertEqual(pricing.unit_price(line, False, False, RATE), (Decimal("9.995"), 0))
 
     def test_a_discount_amount_becomes_a_percentage_that_ends_on_the_same_cent(self):
         line = self._line(3, 9.99, 28.64, 4.3, DiscountAmount=1.33)

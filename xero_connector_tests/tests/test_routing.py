@@ -65,10 +65,11 @@ class TestFiveSetups(XeroCase):
 
     def test_a_reason_in_plain_words_stands_on_every_skipped_row(self):
         connection = self.connect(unmatched_action="ignore")
-        invoice = self.invoice("PO 4711")
+        invoice, without = self.invoice("PO 4711"), self.invoice("")
         self.run_import(connection)
         self.assertEqual(self.row(invoice).state, "skipped")
         self.assertIn("PO 4711", self.row(invoice).reason)
+        self.assertIn("no reference", self.row(without).reason)
 
     def test_a_warehouse_the_customer_may_not_use_fails_with_that_reason(self):
         customer = self.env["res.partner"].create({"name": "Kiwi Outdoor", "xero_warehouse_ids": self.warehouse.ids})

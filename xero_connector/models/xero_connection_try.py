@@ -1,0 +1,85 @@
+from odoo import models
+
+from ..const import CONTACTS_PER_CALL
+from ..lib.contact import XeroContact
+from ..lib.errors import Problem
+from ..lib.invoice import XeroInvoice
+from .import_draft import DOCUMENT_MODELS, ImportDraft, Route
+
+_PAGES_AT_MOST = 5
+
+
+class XeroConnection(models.Model):
+    """Trying out the settings: what would become of an invoice, with nothing created."""
+
+    _inherit = "xero.connection"
+
+    def action_try(self):
+        """Open the tester of rules and the dry run."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Try rules"),
+            "res_model": "xero.try",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_connection_id": self.id},
+        }
+
+    def _try_reference(self, reference):
+        """Where a paid invoice with this reference would go.
+
+        :rtype: Route
+        """
+        invoice = XeroInvoice({"Type": "ACCREC", "Status": "PAID", "Reference": reference or ""})
+        return self._decide(invoice, self.mapping_ids._matcher())
+
+    def _dry_run(self, start_date):
+        """What the invoices dated since then would become, as the settings are now. Reads Xero, writes nothing.
+
+        :return: drafts, newest first; those not imported have a ``route.skip_code`` or ``problems``
+        :raise XeroError: when Xero cannot be asked
+        """
+        self.ensure_one()
+        with self._client() as client:
+            payloads = self._read_invoices(client, start_date)
+            first_match = self.mapping_ids._matcher()
+            drafts = []
+            for payload in payloads.values():
+                invoice = XeroInvoice(payload)
+                row = self.env["xero.record"].new({"number": invoice.number})
+                drafts.append(ImportDraft(row=row, invoice=invoice, route=self._decide(invoice, first_match)))
+            wanted = self._mark_known([draft for draft in drafts if not draft.route.skip_code])
+            wanted = self._add_current_contacts(client, wanted)
+        self.env[DOCUMENT_MODELS[self.order_target]].with_company(self.company_id)._xero_prepare(self, wanted)
+        return sorted(drafts, key=lambda draft: (str(draft.invoice.date), draft.invoice.number), reverse=True)
+
+    def _read_invoices(self, client, start_date):
+        """Invoice payloads by id; page after page, as an invoice missed or met twice does no harm here."""
+        payloads, page, page_count = {}, 0, 1
+        while page < min(page_count, _PAGES_AT_MOST):
+            page += 1
+            invoices, page_count = client.invoices_page(start_date=start_date, page=page)
+            payloads |= {invoice["InvoiceID"]: invoice for invoice in invoices}
+        return payloads
+
+    def _mark_known(self, drafts):
+        known = self.env["xero.record"]._known_documents(self, [draft.invoice.id for draft in drafts])
+        for draft in drafts:
+            if document := known.get(draft.invoice.id):
+                reason = self.env._("This invoice is %s already.", document.display_name)
+                draft.route = Route(skip_code="already_imported", reason=reason)
+        return [draft for draft in drafts if not draft.route.skip_code]
+
+    def _add_current_contacts(self, client, drafts):
+        ids = list({draft.invoice.contact_id for draft in drafts})
+        contacts = {}
+        for start in range(0, len(ids), CONTACTS_PER_CALL):
+            contacts |= {c["ContactID"]: c for c in client.contacts(ids[start : start + CONTACTS_PER_CALL])}
+        for draft in drafts:
+            if payload := contacts.get(draft.invoice.contact_id):
+                draft.contact = XeroContact(payload)
+            else:
+                reason = self.env._("Xero has no contact %s any more.", draft.invoice.contact_name)
+                draft.problems.append(Problem("contact_missing", reason, draft.invoice.contact_name))
+        return [draft for draft in drafts if draft.contact]
