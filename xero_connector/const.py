@@ -55,6 +55,7 @@ PROBLEM_CODES = [
     ("no_match", "No rule matches"),
     ("rule_ignore", "A rule says: do not import"),
     ("already_imported", "Already imported"),
+    ("deleted_here", "Order deleted in Odoo"),
     ("nothing_to_ship", "Nothing to ship"),
     ("ignored", "Ignored by a user"),
     ("unknown_code", "Unknown item code"),

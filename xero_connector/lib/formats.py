@@ -8,6 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal
 _JSON_DATE = re.compile(r"/Date\((-?\d+)(?:[+-]\d{4})?\)/")
 _EPOCH = datetime(1970, 1, 1)
 _CENT = Decimal("0.01")
+_UNSTORABLE = re.compile(r"\\u(0000|[dD][89a-fA-F])")
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -21,9 +22,9 @@ def instant(value):
     """
     if not value:
         return None
-    if match := _JSON_DATE.fullmatch(value):
+    if match := _JSON_DATE.fullmatch(str(value)):
         return _EPOCH + timedelta(milliseconds=int(match[1]))
-    moment = datetime.fromisoformat(_six_fraction_digits(value))
+    moment = datetime.fromisoformat(_six_fraction_digits(str(value)))
     return moment.astimezone(timezone.utc).replace(tzinfo=None) if moment.tzinfo else moment
 
 
@@ -48,8 +49,12 @@ def utc_now():
 
 
 def stamp(value):
-    """A sortable text of an instant to the millisecond, e.g. ``2026-11-22T03:04:05.120``; '' when there is none."""
-    moment = instant(value)
+    """A sortable text of an instant to the millisecond, e.g. ``2026-11-22T03:04:05.120``; '' when there is none that
+    can be read."""
+    try:
+        moment = instant(value)
+    except (ValueError, OverflowError):
+        return ""
     return moment.isoformat(timespec="milliseconds") if moment else ""
 
 
@@ -66,15 +71,32 @@ def cents(value):
 
 
 def plain(payload):
-    """A payload fit for a jsonb column. Decimals become numbers: their shortest text survives the float."""
-    return json.loads(json.dumps(payload, default=float))
+    """A payload fit for a jsonb column. Decimals become numbers: their shortest text survives the float. Characters
+    PostgreSQL cannot store (NUL, half a surrogate pair) are dropped."""
+    dumped = json.dumps(payload, default=float)
+    if _UNSTORABLE.search(dumped):
+        return _storable(json.loads(dumped))
+    return json.loads(dumped)
+
+
+def _storable(node):
+    if isinstance(node, dict):
+        return {key: _storable(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_storable(value) for value in node]
+    return _encodable(node).replace("\x00", "") if isinstance(node, str) else node
+
+
+def _encodable(value):
+    return value.encode("utf-8", "ignore").decode()
 
 
 def text(value):
     """Free text of a stranger as stored text: line breaks kept, control characters dropped, ends trimmed."""
     if not value:
         return ""
-    return _CONTROL_CHARACTERS.sub("", str(value).replace("\r\n", "\n").replace("\r", "\n")).strip()
+    lines = _encodable(str(value)).replace("\r\n", "\n").replace("\r", "\n")
+    return _CONTROL_CHARACTERS.sub("", lines).strip()
 
 
 def file_name(value, extension):

@@ -42,3 +42,7 @@ class ImportDraft:
     ship_to: dict = field(default_factory=dict)
     values: dict = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+
+    def fresh(self):
+        """The same draft as it was before the mapper."""
+        return ImportDraft(row=self.row, invoice=self.invoice, route=self.route, contact=self.contact)

@@ -1,5 +1,6 @@
 from odoo import api, models
 from odoo.fields import Domain
+from odoo.tools import escape_psql
 
 from ..lib.errors import Problem
 
@@ -22,7 +23,8 @@ class ProductProduct(models.Model):
         exact = self.search(company & Domain("default_code", "in", list(codes))).grouped("default_code")
         found.take(codes, lambda code: exact.get(code, self))
         if missing := codes - found.codes:
-            any_case = self.search(company & Domain.OR(Domain("default_code", "=ilike", _escape(c)) for c in missing))
+            patterns = [Domain("default_code", "=ilike", escape_psql(code)) for code in missing]
+            any_case = self.search(company & Domain.OR(patterns))
             by_code = any_case.grouped(lambda product: product.default_code.casefold())
             found.take(missing, lambda code: by_code.get(code.casefold(), self))
         if missing := codes - found.codes:
@@ -75,7 +77,3 @@ class FoundProducts:
         )
         return Problem("ambiguous_code", reason, code)
 
-
-def _escape(code):
-    """A code as a pattern for ``=ilike`` that means itself."""
-    return code.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")

@@ -2,6 +2,7 @@ from dataclasses import dataclass, field
 
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools import escape_psql
 
 from ..lib.errors import Problem
 
@@ -52,7 +53,7 @@ class ResPartner(models.Model):
         texts = {address.country for address in addresses} | {connection.tenant_country or ""}
         codes = [text.upper() for text in texts if len(text) == 2]
         names = [text for text in texts if len(text) > 2]
-        domain = Domain("code", "in", codes) | Domain.OR(Domain("name", "=ilike", name) for name in names)
+        domain = Domain("code", "in", codes) | Domain.OR(Domain("name", "=ilike", escape_psql(name)) for name in names)
         found = {}
         for country in self.env["res.country"].with_context(lang="en_US").search(domain):
             found[country.code.casefold()] = found[country.name.casefold()] = country
@@ -121,18 +122,22 @@ class ResPartner(models.Model):
 
         :return: dict ``contact id -> partner``
         """
-        names = [contact.name for contact in contacts]
-        bound = self.env["xero.binding"].search(
-            [("connection_id", "=", connection.id), ("resource", "=", "contact"), ("res_model", "=", self._name)]
-        )
-        candidates = self.search(
+        same_names = self.search(
             [
-                ("name", "in", names),
+                ("name", "in", [contact.name for contact in contacts]),
                 ("parent_id", "=", False),
                 ("company_id", "in", (False, connection.company_id.id)),
-                ("id", "not in", bound.mapped("res_id")),
             ]
-        ).grouped("name")
+        )
+        taken = self.env["xero.binding"].search(
+            [
+                ("connection_id", "=", connection.id),
+                ("resource", "=", "contact"),
+                ("res_model", "=", self._name),
+                ("res_id", "in", same_names.ids),
+            ]
+        )
+        candidates = (same_names - self.browse(taken.mapped("res_id"))).grouped("name")
         matched = {}
         for contact in contacts:
             same_name = candidates.get(contact.name, self)

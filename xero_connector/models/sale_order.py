@@ -23,12 +23,20 @@ class SaleOrder(models.Model):
     # === FROM XERO: MAPPER === #
 
     def _xero_prepare(self, connection, drafts):
-        """Fill each draft's ``values`` or ``problems``. Looks things up once for all drafts, writes nothing."""
+        """Fill each draft's ``values`` or ``problems``; neither when no line is a product. Looks things up once for all
+        drafts, writes nothing."""
         products = self._xero_check(connection, drafts)
         self._xero_check_currencies(connection, drafts)
         taxes = self.env["account.tax"]._xero_sale_taxes(connection.company_id)
         for draft in drafts:
             if draft.problems:
+                continue
+            lines = [
+                values
+                for line in draft.invoice.lines
+                if (values := self._xero_line_values(connection, draft.invoice, line, products, taxes))
+            ]
+            if not any(values.get("product_id") for values in lines):
                 continue
             draft.values = {
                 **self._xero_origin_values(connection, draft),
@@ -37,17 +45,13 @@ class SaleOrder(models.Model):
                 "client_order_ref": draft.invoice.reference,
                 "origin": draft.invoice.number,
                 "user_id": False,
-                "order_line": [
-                    Command.create(values)
-                    for line in draft.invoice.lines
-                    if (values := self._xero_line_values(connection, draft.invoice, line, products, taxes))
-                ],
+                "order_line": [Command.create(values) for values in lines],
             }
 
     def _xero_line_values(self, connection, invoice, line, products, taxes):
         product = products.get(line.item_code) if line.item_code else connection.service_product_id
         if line.is_text or not product:
-            return line.description and {"display_type": "line_note", "name": line.description}
+            return {"display_type": "line_note", "name": line.description} if line.description else None
         values = {"product_id": product.id, "product_uom_qty": float(line.quantity)}
         if connection.trim_description:
             values["name"] = product.name

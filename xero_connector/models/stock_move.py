@@ -7,6 +7,7 @@ _INHERITED = (
     "xero_invoice_date",
     "xero_mapping_id",
     "xero_route_reason",
+    "xero_pdf_id",
     "delivery_instructions",
     "packing_instructions",
 )

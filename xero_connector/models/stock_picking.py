@@ -15,21 +15,22 @@ class StockPicking(models.Model):
     xero_invoice_date = fields.Date(copy=True)
     xero_mapping_id = fields.Many2one(copy=True)
     xero_route_reason = fields.Char(copy=True)
+    xero_pdf_id = fields.Many2one(copy=True)
 
     @api.model_create_multi
     def create(self, vals_list):
         pickings = super().create(vals_list)
-        for picking in pickings.filtered("xero_invoice_id"):
-            picking._xero_share_pdf()
+        pickings._xero_own_pdf()
         return pickings
 
-    def _xero_share_pdf(self):
-        """Give a transfer made after the PDF was fetched (a backorder, a next step) its copy."""
-        self.ensure_one()
-        # sudo: warehouse staff need not have access to the order the PDF lies on
-        pdf = next((document.xero_pdf_id for document in self.sudo()._xero_siblings() if document.xero_pdf_id), None)
-        if pdf:
-            self.xero_pdf_id = pdf.copy({"res_model": self._name, "res_id": self.id})
+    def _xero_own_pdf(self):
+        """Give transfers that were made with another document's PDF (an order's, a backorder's original) a copy of it:
+        who may open a transfer may then open its PDF."""
+        for picking in self:
+            # sudo: warehouse staff need not have access to the order the PDF lies on
+            pdf_sudo = picking.sudo().xero_pdf_id
+            if pdf_sudo and (pdf_sudo.res_model, pdf_sudo.res_id) != (self._name, picking.id):
+                picking.xero_pdf_id = pdf_sudo.copy({"res_model": self._name, "res_id": picking.id})
 
     # === FROM XERO: MAPPER === #
 

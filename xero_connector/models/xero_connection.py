@@ -6,7 +6,6 @@ from odoo.exceptions import UserError
 from .. import const
 from ..lib import errors
 from ..lib.client import XeroClient
-from .import_draft import Route
 
 
 class XeroConnection(models.Model):
@@ -313,51 +312,3 @@ class XeroConnection(models.Model):
             query = urlencode({"shortcode": self.tenant_shortcode, "redirecturl": pages[resource]})
             return f"{const.WEB_URL}/organisationlogin/default.aspx?{query}"
         return const.WEB_URL + pages[resource]
-
-    # === ROUTING === #
-
-    def _decide(self, invoice, first_match):
-        """Which warehouse an invoice goes to, or why it is not imported.
-
-        :param XeroInvoice invoice: the invoice
-        :param first_match: ``mapping_ids._matcher()``
-        :rtype: Route
-        """
-        if skip := self._skip(invoice):
-            return skip
-        rule = first_match(invoice.reference)
-        quoted = {"reference": invoice.reference, "text": rule.reference_contains, "warehouse": rule.warehouse_id.name}
-        if rule.action == "ignore":
-            reason = self.env._("The rule “%(text)s” says: do not import (reference “%(reference)s”).", **quoted)
-            return Route(rule=rule, skip_code="rule_ignore", reason=reason)
-        if rule:
-            reason = self.env._(
-                "The reference “%(reference)s” contains “%(text)s”: %(warehouse)s.", **quoted
-            )
-            return Route(warehouse=rule.warehouse_id, rule=rule, reason=reason)
-        if self.unmatched_action == "ignore":
-            reason = self.env._("The invoice has no reference to match; unmatched invoices are not imported.")
-            if invoice.reference:
-                reason = self.env._(
-                    "No rule matches the reference “%s”; unmatched invoices are not imported.", invoice.reference
-                )
-            return Route(skip_code="no_match", reason=reason)
-        reason = self.env._("No rule matches, so the default warehouse: %s.", self.warehouse_id.name)
-        return Route(warehouse=self.warehouse_id, rule=rule, reason=reason)
-
-    def _skip(self, invoice):
-        """Why this invoice is none to ship, whatever its reference; None when it is."""
-        _ = self.env._
-        if invoice.type != "ACCREC":
-            return Route(skip_code="not_sales", reason=_("Only sales invoices are imported."))
-        if invoice.status == "VOIDED":
-            return Route(skip_code="voided", reason=_("The invoice was voided in Xero."))
-        if invoice.status == "DELETED":
-            return Route(skip_code="deleted", reason=_("The invoice was deleted in Xero."))
-        if invoice.status not in ("AUTHORISED", "PAID"):
-            return Route(skip_code="not_sales", reason=_("The invoice is not approved (%s).", invoice.status))
-        if invoice.is_settled_by_credit:
-            return Route(skip_code="credited", reason=_("Credit notes settled this invoice: there is nothing to ship."))
-        if self.trigger_status == "paid" and invoice.status != "PAID":
-            return Route(skip_code="unpaid", reason=_("Waiting for payment: this connection imports paid invoices."))
-        return None

@@ -66,7 +66,11 @@ class XeroConnection(models.Model):
         due = self.search(self._due_domain(), order="next_poll, id")
         self.env["ir.cron"]._commit_progress(remaining=len(due))
         for connection in due:
-            connection._poll_safely()
+            try:
+                connection._poll_safely()
+            except psycopg2.OperationalError:
+                self.env.cr.rollback()
+                _logger.info("connection %s is busy elsewhere, its poll waits for the next turn", connection.id)
             if not self.env["ir.cron"]._commit_progress(1):
                 break
 
@@ -89,16 +93,15 @@ class XeroConnection(models.Model):
                 self._stop_polling(error)
                 more = False
             except psycopg2.OperationalError:
-                self.env.cr.rollback()
-                _logger.info("connection %s is busy elsewhere, its poll waits for the next turn", self.id)
-                more = False
+                raise
             except Exception:
                 # A bug of ours must neither stop the other connections nor hide.
                 self.env.cr.rollback()
                 _logger.exception("connection %s: polling failed", self.id)
                 self._stop_polling(errors.XeroRetryLater(self._unexpected()))
                 more = False
-            self.env["ir.cron"]._commit_progress()
+            # What the watermark says is committed; the rest of the pages may wait for the next turn.
+            more = bool(self.env["ir.cron"]._commit_progress()) and more
 
     def _unexpected(self):
         return self.env._("Something unexpected happened while importing. The server's log has the details.")
@@ -112,9 +115,9 @@ class XeroConnection(models.Model):
         :return: whether there is another page
         """
         invoices, page_count = client.invoices_page(since=walk.since, start_date=self.import_from, page=walk.page)
-        moments = [formats.instant(invoice.get("UpdatedDateUTC")) for invoice in invoices]
+        stamps = [formats.stamp(invoice.get("UpdatedDateUTC")) for invoice in invoices]
         self.env["xero.record"]._receive(self, "invoice", invoices)
-        more = walk.advance(max(filter(None, moments), default=None), page_count)
+        more = walk.advance(formats.instant(max(stamps, default="")), page_count)
         values = {"calls_left_today": client.transport.day_remaining or 0}
         if walk.mark:
             mark = walk.mark.replace(microsecond=0)

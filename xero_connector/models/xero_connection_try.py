@@ -32,7 +32,10 @@ class XeroConnection(models.Model):
         :rtype: Route
         """
         invoice = XeroInvoice({"Type": "ACCREC", "Status": "PAID", "Reference": reference or ""})
-        return self._decide(invoice, self.mapping_ids._matcher())
+        route = self._decide(invoice, self.mapping_ids._matcher())
+        if not route.skip_code and (problem := self._warehouse_problem(route.warehouse)):
+            route.reason = f"{route.reason} {problem.reason}"
+        return route
 
     def _dry_run(self, start_date):
         """What the invoices dated since then would become, as the settings are now. Reads Xero, writes nothing.

@@ -3,8 +3,6 @@ from markupsafe import Markup
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-from ..lib.errors import Problem
-
 _INSTRUCTIONS = {"delivery": "delivery_instructions", "packing": "packing_instructions"}
 
 
@@ -56,19 +54,9 @@ class XeroDocumentMixin(models.AbstractModel):
 
         :return: the products of all item codes, see ``product.product._xero_find_by_code``
         """
-        allowed = connection.sudo().partner_id.xero_warehouse_ids
         for draft in drafts:
-            warehouse = draft.route.warehouse
-            if not warehouse:
-                reason = self.env._("The connection %s has no default warehouse. Choose one.", connection.name)
-                draft.problems.append(Problem("warehouse_missing", reason, connection.name))
-            elif allowed and warehouse not in allowed:
-                reason = self.env._(
-                    "%(customer)s may not use the warehouse %(warehouse)s. Allow it on the customer, or change rules.",
-                    customer=connection.partner_id.name,
-                    warehouse=warehouse.name,
-                )
-                draft.problems.append(Problem("warehouse_denied", reason, warehouse.name))
+            if problem := connection._warehouse_problem(draft.route.warehouse):
+                draft.problems.append(problem)
         self.env["res.partner"]._xero_prepare_ship_to(connection, drafts)
         codes = {line.item_code for draft in drafts for line in draft.invoice.lines if line.item_code}
         products = self.env["product.product"]._xero_find_by_code(connection, codes)

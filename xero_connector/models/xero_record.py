@@ -133,7 +133,7 @@ class XeroRecord(models.Model):
             row = known.get(external_id)
             if not row:
                 values = {"connection_id": connection.id, "resource": resource, "external_id": external_id}
-                to_create.append(values | self._values_from_document(document) | self._armed_values())
+                to_create.append(self._armed_values() | values | self._values_from_document(document))
             elif (row.remote_updated or "") < document.updated:
                 row.write(self._values_from_document(document) | row._rearmed_values())
                 rearmed |= row
@@ -144,16 +144,19 @@ class XeroRecord(models.Model):
 
     @api.model
     def _values_from_document(self, document):
-        return {
+        values = {
             "number": document.number or document.id,
             "reference": document.reference,
             "contact_name": document.contact_name,
-            "document_date": document.date,
-            "amount_total": float(document.total),
             "currency_code": document.currency,
             "remote_updated": document.updated,
             "payload": formats.plain(document.payload),
         }
+        try:
+            return values | {"document_date": document.date, "amount_total": float(document.total)}
+        except (ValueError, ArithmeticError):
+            # The mapper will fail this row and say why; the page must not be lost with it.
+            return values
 
     @api.model
     def _armed_values(self):
@@ -236,14 +239,23 @@ class XeroRecord(models.Model):
                 }
             )
 
+    def _document(self):
+        """The order or transfer this row became, empty when it was deleted; None when it never became one."""
+        self.ensure_one()
+        return self.env[self.res_model].browse(self.res_id).exists() if self.res_id else None
+
     # === ACTIONS === #
 
     def action_retry(self):
-        """Try again what failed, was skipped or waits for its next turn."""
+        """Try again what failed, was skipped, waits for its next turn, or became an order that was deleted since."""
         rows = self.filtered(lambda row: row.state in ("failed", "skipped") or row.next_attempt)
+        # sudo: whether the order still exists, not what it says
+        deleted = self.sudo().filtered(lambda row: row.res_id and not row._document())
+        rows |= deleted.sudo(False)
         if not rows:
             raise UserError(self.env._("There is nothing to try again: these rows are done or being worked on."))
         rows.check_access("write")
+        deleted.write({"res_model": False, "res_id": False})
         rows.sudo().write(self._armed_values())
         self._schedule()
 

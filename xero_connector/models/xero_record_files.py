@@ -76,10 +76,16 @@ class XeroRecord(models.Model):
         except psycopg2.OperationalError:
             self.env.cr.rollback()
             _logger.info("sync log row %s is busy elsewhere, its files wait", self.id)
+        except Exception:
+            # A bug of ours must neither hold up the other rows' files nor hide.
+            self.env.cr.rollback()
+            _logger.exception("sync log row %s: fetching files failed", self.id)
+            message = self.env._("Something unexpected happened. The server's log has the details.")
+            self.write({"files_state": "failed", "files_message": message})
 
     def _fetch_files(self, client):
         connection = self.connection_id
-        document = self.env[self.res_model].browse(self.res_id).exists()
+        document = self._document()
         if document and connection.attach_pdf and self.pdf_of != self.remote_updated:
             content = client.invoice_pdf(self.external_id)
             document._xero_attach_pdf(formats.file_name(self.number, "pdf"), content)

@@ -7,8 +7,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from .. import const
-from ..lib import errors, formats
-from ..lib.contact import XeroContact
+from ..lib import errors
 from ..lib.errors import Problem
 from ..lib.invoice import XeroInvoice
 from .import_draft import DOCUMENT_MODELS, ImportDraft
@@ -72,8 +71,7 @@ class XeroRecord(models.Model):
                 return 0
             domain = [*self._due_domain(), ("connection_id", "=", connection.id)]
             rows = self.search(domain, order="id", limit=const.BATCH_SIZE)
-            rows._process_safely()
-            return len(rows)
+            return len(rows) if rows._process_safely() else 0
         except psycopg2.OperationalError:
             # Somebody changed what we read, or the database went away: nothing is committed, the rows stay due.
             self.env.cr.rollback()
@@ -84,9 +82,12 @@ class XeroRecord(models.Model):
 
     def _process_safely(self):
         """Bring these rows of one connection to their end. Only a lost database connection or a conflict with another
-        transaction leaves this method as exception; everything else ends in the rows."""
+        transaction leaves this method as exception; everything else ends in the rows.
+
+        :return: False when the connection cannot go on for now, so that asking for its next rows is of no use
+        """
         if not self:
-            return
+            return False
         connection = self.connection_id.with_company(self.connection_id.company_id)
         connection = connection.with_context(lang=connection.user_id.lang or self.env.lang)
         drafts = self._drop_known(connection, self._route(connection))
@@ -94,35 +95,35 @@ class XeroRecord(models.Model):
             drafts = self._add_contacts(connection, drafts)
         except errors.XeroDenied as error:
             connection._note_error(error)
-            return
-        except errors.XeroRetryLater as error:
+            return False
+        except errors.XeroError as error:
             connection._note_error(error)
-            if error.limit:
+            if isinstance(error, errors.XeroRetryLater) and error.limit:
                 connection._postpone(error)
             self.browse(draft.row.id for draft in drafts)._postpone(error)
-            return
-        document_model = self.env[DOCUMENT_MODELS[connection.order_target]].with_company(connection.company_id)
-        document_model._xero_prepare(connection, drafts)
-        for draft in drafts:
-            if draft.problems:
-                draft.row._fail(draft.problems)
-            elif not draft.values:
-                draft.row._skip("nothing_to_ship", connection.env._("None of the invoice's lines is goods."))
-        self._create_documents(document_model, connection, [d for d in drafts if d.values and not d.problems])
+            return True
+        if drafts:
+            document_model = self.env[DOCUMENT_MODELS[connection.order_target]].with_company(connection.company_id)
+            self._import_safely(document_model, connection, drafts)
+        return True
 
     def _route(self, connection):
         """Skip the rows whose invoice is not to be imported; a draft for each of the others."""
         first_match = connection.mapping_ids._matcher()
         drafts = []
         for row in self:
-            invoice = XeroInvoice(row.payload)
-            route = connection._decide(invoice, first_match)
-            if route.skip_code:
-                row._after_import_check(connection, invoice)
-                if row.state == "pending":
-                    row._skip(route.skip_code, route.reason)
-            else:
+            try:
+                invoice = XeroInvoice(row.payload)
+                route = connection._decide(invoice, first_match)
+            except Exception as error:  # noqa: BLE001 a payload like no other fails its own row only
+                row._fail_with(connection, error)
+                continue
+            if not route.skip_code:
                 drafts.append(ImportDraft(row=row, invoice=invoice, route=route))
+            elif row.res_id:
+                row._check_after_import(connection, invoice)
+            else:
+                row._skip(route.skip_code, route.reason)
         return drafts
 
     def _drop_known(self, connection, drafts):
@@ -131,15 +132,13 @@ class XeroRecord(models.Model):
         fresh = []
         for draft in drafts:
             document = known.get(draft.invoice.id)
-            if not document:
-                fresh.append(draft)
-            elif draft.row.res_id:
-                draft.row._after_import_check(connection, draft.invoice)
+            if draft.row.res_id:
+                draft.row._check_after_import(connection, draft.invoice)
+            elif document:
+                reason = connection.env._("This invoice is %s already.", document.display_name)
+                draft.row._skip("already_imported", reason)
             else:
-                draft.row._skip(
-                    "already_imported",
-                    connection.env._("This invoice is %s already.", document.display_name),
-                )
+                fresh.append(draft)
         return fresh
 
     @api.model
@@ -156,161 +155,67 @@ class XeroRecord(models.Model):
             ]
         )
         for row in rows:
-            if document := self.env[row.res_model].browse(row.res_id).exists():
+            if document := row._document():
                 known[row.external_id] = document
         return known
 
-    def _after_import_check(self, connection, invoice):
+    def _check_after_import(self, connection, invoice):
         """A newer version of an invoice that is an order already: the order stays as it is, its readers are told."""
         self.ensure_one()
-        if not self.res_id:
+        document = self._document()
+        if not document:
+            # Whoever deleted the order did not ask for another one.
+            reason = connection.env._("The order made of this invoice was deleted in Odoo. Retry to import it again.")
+            self._skip("deleted_here", reason)
             return
-        document = self.env[self.res_model].browse(self.res_id).exists()
         cancelled = invoice.status in ("VOIDED", "DELETED") or invoice.is_settled_by_credit
-        if document and (cancelled or invoice.digest != self.digest):
+        if cancelled or invoice.digest != self.digest:
             document._xero_tell_change(connection, invoice)
         self.write({"state": "done", "digest": invoice.digest, "next_attempt": False})
         if not cancelled:
             self._queue_files(connection)
 
-    def _add_contacts(self, connection, drafts):
-        """Give every draft its contact with addresses; read in batches, once per version of an invoice.
-
-        :return: the drafts whose contact Xero knows
-        """
-        contacts = self._contact_payloads(connection, drafts)
-        found = []
-        for draft in drafts:
-            payload = contacts.get(draft.invoice.contact_id)
-            if payload:
-                draft.contact = XeroContact(payload)
-                found.append(draft)
-            else:
-                name = draft.invoice.contact_name or draft.invoice.contact_id
-                draft.row._fail(
-                    [Problem("contact_missing", connection.env._("Xero has no contact %s any more.", name), name)]
-                )
-        return found
-
-    def _contact_payloads(self, connection, drafts):
-        """Contacts as Xero has them now; what was read after the invoice arrived is not read again.
-
-        :return: dict ``contact id -> payload``
-        """
-        wanted = {}
-        for draft in drafts:
-            contact_id = draft.invoice.contact_id
-            wanted[contact_id] = max(draft.row.received_at, wanted.get(contact_id) or draft.row.received_at)
-        rows = self.search(
-            [
-                ("connection_id", "=", connection.id),
-                ("direction", "=", "in"),
-                ("resource", "=", "contact"),
-                ("external_id", "in", list(wanted)),
-            ]
-        )
-        payloads = {
-            row.external_id: row.payload for row in rows if row.payload and row.received_at >= wanted[row.external_id]
-        }
-        stale = [contact_id for contact_id in wanted if contact_id and contact_id not in payloads]
-        if stale:
-            stale += self._upcoming_contacts(connection, known=wanted, number=-len(stale) % const.CONTACTS_PER_CALL)
-            with connection._client() as client:
-                for start in range(0, len(stale), const.CONTACTS_PER_CALL):
-                    contacts = client.contacts(stale[start : start + const.CONTACTS_PER_CALL])
-                    self._receive_contacts(connection, contacts)
-                    payloads |= {contact["ContactID"]: contact for contact in contacts}
-        return payloads
-
     @api.model
-    def _upcoming_contacts(self, connection, known, number):
-        """Contacts the next batches will ask for, to fill up a call: at most ``number``."""
-        if not number:
-            return []
-        self.flush_model()
-        self.env.cr.execute(
-            """
-            SELECT DISTINCT invoice.payload -> 'Contact' ->> 'ContactID'
-              FROM xero_record invoice
-         LEFT JOIN xero_record contact
-                ON contact.connection_id = invoice.connection_id AND contact.direction = 'in'
-               AND contact.resource = 'contact' AND contact.received_at >= invoice.received_at
-               AND contact.external_id = invoice.payload -> 'Contact' ->> 'ContactID'
-             WHERE invoice.connection_id = %s AND invoice.direction = 'in' AND invoice.resource = 'invoice'
-               AND invoice.state = 'pending' AND contact.id IS NULL
-               AND invoice.payload -> 'Contact' ->> 'ContactID' != ALL(%s)
-             LIMIT %s
-            """,
-            (connection.id, list(known), number),
-        )
-        return [contact_id for (contact_id,) in self.env.cr.fetchall()]
-
-    @api.model
-    def _receive_contacts(self, connection, contacts):
-        """Keep contacts as rows of the log: the address an order was sent to can be looked up later."""
-        now = formats.utc_now()
-        rows = {
-            row.external_id: row
-            for row in self.search(
-                [
-                    ("connection_id", "=", connection.id),
-                    ("direction", "=", "in"),
-                    ("resource", "=", "contact"),
-                    ("external_id", "in", [contact["ContactID"] for contact in contacts]),
-                ]
-            )
-        }
-        to_create = []
-        for payload in contacts:
-            contact = XeroContact(payload)
-            values = {
-                "number": contact.name,
-                "contact_name": contact.name,
-                "remote_updated": formats.stamp(payload.get("UpdatedDateUTC")),
-                "payload": formats.plain(payload),
-                "state": "done",
-                "received_at": now,
-                "done_at": now,
-            }
-            if row := rows.get(contact.id):
-                row.write(values)
-            else:
-                to_create.append(
-                    values | {"connection_id": connection.id, "resource": "contact", "external_id": contact.id}
-                )
-        self.create(to_create)
-
-    @api.model
-    def _create_documents(self, document_model, connection, drafts):
+    def _import_safely(self, document_model, connection, drafts):
         """All at once; when that fails, each alone, so that one bad invoice costs itself and nothing else."""
-        if len(drafts) > 1:
-            try:
-                self._create_batch(document_model, connection, drafts)
+        try:
+            with self.env.cr.savepoint():
+                self._import(document_model, connection, drafts)
+        except psycopg2.OperationalError:
+            raise
+        except Exception as error:  # noqa: BLE001 it ends in the row, with its details
+            if len(drafts) == 1:
+                drafts[0].row._fail_with(connection, error)
                 return
-            except psycopg2.OperationalError:
-                raise
-            except Exception:  # noqa: BLE001 one by one below says which and why
-                _logger.info("connection %s: a batch of %s failed, going one by one", connection.id, len(drafts))
-        for draft in drafts:
-            try:
-                self._create_batch(document_model, connection, [draft])
-            except psycopg2.OperationalError:
-                raise
-            except UserError as error:
-                draft.row._fail([Problem("odoo_refused", str(error))])
-            except psycopg2.errors.UniqueViolation:
-                draft.row._skip("already_imported", connection.env._("This invoice is an order already."))
-            except Exception:
-                _logger.exception("connection %s: invoice %s failed", connection.id, draft.invoice.number)
-                reason = connection.env._("Something unexpected happened. The administrator finds details in this row.")
-                draft.row._fail([Problem("unexpected", reason)], traceback.format_exc())
+            _logger.info("connection %s: a batch of %s failed, going one by one", connection.id, len(drafts))
+            for draft in drafts:
+                self._import_safely(document_model, connection, [draft.fresh()])
 
     @api.model
-    def _create_batch(self, document_model, connection, drafts):
-        with self.env.cr.savepoint():
-            documents = document_model._xero_create(connection, drafts)
-            rows = self.browse(draft.row.id for draft in drafts)
-            rows._succeed(documents)
-            for draft in drafts:
+    def _import(self, document_model, connection, drafts):
+        document_model._xero_prepare(connection, drafts)
+        for draft in drafts:
+            if draft.problems:
+                draft.row._fail(draft.problems)
+            elif not draft.values:
+                reason = connection.env._("None of the invoice's lines is a product to ship.")
+                draft.row._skip("nothing_to_ship", reason)
+        ready = [draft for draft in drafts if draft.values and not draft.problems]
+        if ready:
+            rows = self.browse(draft.row.id for draft in ready)
+            rows._succeed(document_model._xero_create(connection, ready))
+            for draft in ready:
                 draft.row.digest = draft.invoice.digest
             rows._queue_files(connection)
+
+    def _fail_with(self, connection, error):
+        """Fail (or skip) this row for an exception: Odoo's words where it has any, details for developers elsewhere."""
+        if isinstance(error, UserError):
+            self._fail([Problem("odoo_refused", str(error))])
+        elif isinstance(error, psycopg2.errors.UniqueViolation):
+            self._skip("already_imported", connection.env._("This invoice is an order already."))
+        else:
+            _logger.error("connection %s: row %s failed", connection.id, self.id, exc_info=error)
+            reason = connection.env._("Something unexpected happened. The administrator finds details in this row.")
+            details = "".join(traceback.format_exception(error))
+            self._fail([Problem("unexpected", reason)], details)

@@ -7,9 +7,11 @@ from . import (
     test_fake_xero_story,
     test_fake_xero_writing,
     test_files,
+    test_formats,
     test_import,
     test_prices,
     test_routing,
     test_sync,
+    test_tours,
     test_try,
 )

@@ -147,6 +147,13 @@ class TestOrder(XeroCase):
         self.run_import()
         self.assertEqual(self.row(invoice).problem_code, "nothing_to_ship")
 
+    def test_an_invoice_of_texts_alone_makes_no_empty_order(self):
+        self.connect()
+        invoice = self.invoice(lines=[{"Description": "Thank you"}])
+        self.run_import()
+        self.assertEqual(self.row(invoice).problem_code, "nothing_to_ship")
+        self.assertFalse(self.order(invoice))
+
     def test_a_delivery_order_refuses_to_ship_a_negative_quantity(self):
         self.connect(order_target="picking")
         invoice = self.invoice(lines=[self.line(quantity=5), self.line("MUG", -1, 1)])
@@ -171,6 +178,18 @@ class TestOrder(XeroCase):
         invoice = self.invoice()
         self.run_import()
         self.assertEqual(self.picking(invoice).owner_id, customer)
+
+    def test_another_companys_connection_makes_that_companys_orders(self):
+        company = self.env["res.company"].create({"name": "Second company"})
+        warehouse = self.env["stock.warehouse"].search([("company_id", "=", company.id)], limit=1)
+        self.connect(company_id=company.id, warehouse_id=warehouse.id, order_confirm=True)
+        invoice = self.invoice()
+        self.run_import()
+        order = self.order(invoice)
+        self.assertTrue(order, self.row(invoice).reason)
+        self.assertEqual((order.company_id, order.warehouse_id), (company, warehouse))
+        self.assertEqual(order.picking_ids.company_id | order.partner_id.company_id, company)
+        self.assertEqual(self.row(invoice).company_id, company)
 
     def test_the_invoice_date_is_a_calendar_date_wherever_the_reader_is(self):
         self.env.user.tz = "Pacific/Auckland"

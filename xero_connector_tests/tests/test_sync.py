@@ -205,8 +205,57 @@ class TestOutages(XeroCase):
         self.assertNotIn("ZeroDivisionError", self.row(bad).reason)
 
 
+    def test_payloads_like_no_other_fail_their_own_rows_and_stop_nothing(self):
+        self.connect()
+        good = self.invoice("good")
+        oddities = {
+            "Total": "much",
+            "LineItems": [None],
+            "DateString": "yesterday",
+            "UpdatedDateUTC": "never",
+            "Reference": "a NUL: \x00",
+            "Contact": None,
+        }
+        odd = []
+        for key, value in oddities.items():
+            invoice = self.invoice(key)
+            record = self.org.record("Invoices", invoice["InvoiceID"])
+            record.verbatim = True
+            record.data[key] = value
+            odd.append(invoice)
+        with mute_logger("odoo.addons.xero_connector.models.xero_record_import"):
+            self.run_import()
+        self.assertTrue(self.order(good), self.env["xero.connection"].search([]).mapped("message"))
+        states = {key: self.row(invoice).state for key, invoice in zip(oddities, odd, strict=True)}
+        self.assertEqual(
+            states,
+            {
+                "Total": "done",
+                "LineItems": "skipped",
+                "DateString": "failed",
+                "UpdatedDateUTC": "done",
+                "Reference": "done",
+                "Contact": "failed",
+            },
+        )
+
+
 @tagged("post_install", "-at_install")
 class TestAfterImport(XeroCase):
+    def test_an_order_deleted_in_odoo_comes_back_only_when_somebody_asks(self):
+        self.connect()
+        invoice = self.invoice()
+        self.run_import()
+        self.order(invoice).unlink()
+        self.fake.clock.advance(60)
+        self.org.add_payment(invoice["InvoiceID"])
+        self.run_import()
+        self.assertFalse(self.order(invoice))
+        self.assertEqual(self.row(invoice).problem_code, "deleted_here")
+        self.row(invoice).action_retry()
+        self.run_cron("process")
+        self.assertTrue(self.order(invoice))
+
     def test_an_invoice_paid_after_the_import_says_nothing(self):
         self.connect()
         invoice = self.invoice()

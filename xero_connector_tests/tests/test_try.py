@@ -29,6 +29,11 @@ class TestTry(XeroCase):
         connection = self.connect(trigger_status="paid")
         self.assertEqual(self._trial(connection, reference="any").warehouse_id, self.warehouse)
 
+    def test_the_tester_warns_of_a_warehouse_the_customer_may_not_use(self):
+        customer = self.env["res.partner"].create({"name": "Kiwi", "xero_warehouse_ids": self.warehouse.ids})
+        connection = self.connect(partner_id=customer.id, mapping_ids=self.rules(("GC", self.second_warehouse)))
+        self.assertIn("may not use", self._trial(connection, reference="gc").explanation)
+
     def test_a_dry_run_tells_every_outcome_and_creates_nothing(self):
         connection = self.connect(
             import_from=fields.Date.today(), mapping_ids=self.rules(("GC", self.second_warehouse), ("pick-up", None))
