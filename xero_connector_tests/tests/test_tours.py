@@ -1,0 +1,132 @@
+"""Journeys of people in a real browser: what they press, and what they see."""
+
+from contextlib import suppress
+from datetime import timedelta
+from unittest.mock import patch
+from urllib.parse import urlsplit
+
+from odoo import fields
+from odoo.tests import new_test_user, tagged
+from odoo.tests.common import ChromeBrowser
+
+from .common import XeroHttpCase
+
+with suppress(ImportError):  # Odoo's own runner gets along without
+    import pytest
+
+    pytestmark = pytest.mark.tour
+
+# A tour cannot work on a page that is not Odoo's, so this script does what a person does on Xero's: tick and allow.
+_CONSENT = """
+if (location.pathname.endsWith("/connect/authorize")) {
+    addEventListener("DOMContentLoaded", () => {
+        const box = document.querySelector("input[value='%s']");
+        box.checked || box.click();
+        document.querySelector("#allow").click();
+    });
+}
+"""
+
+
+class Browser(ChromeBrowser):
+    """Odoo's browser for tests, at home at localhost: the only host without https that Xero sends people back to."""
+
+    def __init__(self, test_case, *args, **kwargs):
+        super().__init__(test_case, *args, **kwargs)
+        script = _CONSENT % test_case.org.tenant_id
+        self._websocket_request("Page.addScriptToEvaluateOnNewDocument", params={"source": script})
+
+    def set_cookie(self, name, value, path, domain):
+        super().set_cookie(name, value, path, "localhost")
+
+    def _handle_request_paused(self, **params):
+        if urlsplit(params["request"]["url"]).hostname == "localhost":
+            self._websocket_send("Fetch.continueRequest", params={"requestId": params["requestId"]})
+        else:
+            super()._handle_request_paused(**params)
+
+
+@tagged("post_install", "-at_install")
+class TestTours(XeroHttpCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.env["ir.config_parameter"].set_param("web.base.url", cls.base_url())
+        cls.brisbane = cls.env["stock.warehouse"].create({"name": "Brisbane", "code": "BNE"})
+        cls.startClassPatcher(patch("odoo.tests.common.ChromeBrowser", Browser))
+
+    @classmethod
+    def base_url(cls):
+        return f"http://localhost:{cls.http_port()}"
+
+    def tour(self, name, login="admin", url="/odoo"):
+        self.start_tour(url, name, login=login)
+        self.env.invalidate_all()
+
+    def invoice(self, reference, number, lines=None):
+        """An invoice dated so that no time zone makes it older than a connection of today."""
+        date = str(fields.Date.today() + timedelta(days=1))
+        return super().invoice(reference, lines, InvoiceNumber=number, Date=date)
+
+    def imported_order(self):
+        """An order from Xero, confirmed, in stock, with instructions and its PDF."""
+        for warehouse in self.second_warehouse, self.brisbane:
+            self.env["stock.quant"]._update_available_quantity(self.bottle, warehouse.lot_stock_id, 9)
+        connection = self.connect(
+            name="Kiwi Outdoor",
+            attach_pdf=True,
+            order_confirm=True,
+            note_target="delivery",
+            mapping_ids=self.rules(("GC", self.second_warehouse)),
+        )
+        text = {"Description": "Leave with the neighbour"}
+        invoice = self.invoice("order GC 7", "INV-GC", [self.line(), text])
+        self.run_import(connection)
+        order = self.order(invoice)
+        self.assertTrue(order.picking_ids.xero_pdf_id)
+        return order
+
+    def test_an_administrator_connects_imports_and_mends_what_failed(self):
+        self.env["product.product"].create({"name": "Tumbler", "type": "consu", "is_storable": True})
+        self.org.add_item(Code="GLASS", Name="Glass")
+        with patch.object(self.fake, "auto_approve", False):
+            self.tour("xero_connect")
+        connection = self.env["xero.connection"].search([("tenant_id", "=", self.org.tenant_id)])
+        self.assertEqual((connection.state, connection.name), ("connected", "Kiwi Outdoor"))
+        self.assertEqual(len(self.fake.calls("POST", "/connect/authorize")), 1, "Allow was pressed on Xero's page")
+
+        self.invoice("order GC 1", "INV-COMES-1")
+        self.invoice("order 2", "INV-COMES-2")
+        failing = self.invoice("GC 3", "INV-FAILS", [self.line("GLASS")])
+        self.run_import(connection)
+        self.tour("xero_mend")
+        self.run_cron("process")
+        self.tour("xero_mended")
+        self.assertEqual(self.order(failing).warehouse_id, self.second_warehouse)
+
+    def test_an_administrator_mends_a_rule_that_never_matches_and_tries_the_rules(self):
+        connection = self.connect(
+            name="Kiwi Outdoor", mapping_ids=self.rules(("GC", self.second_warehouse), ("pick-up", None))
+        )
+        self.org.add_item(Code="GLASS", Name="Glass")
+        self.invoice("gc-express", "INV-EXPRESS")
+        self.invoice("gc-express", "INV-FAILS", [self.line("GLASS")])
+        self.invoice("pick-up", "INV-PICKUP")
+        self.tour("xero_rules")
+        self.assertEqual(connection.mapping_ids.mapped("reference_contains"), ["GC-EXPRESS", "GC", "pick-up"])
+        self.assertFalse(self.env["sale.order"].search([("xero_connection_id", "=", connection.id)]))
+
+    def test_a_picker_without_other_rights_reads_instructions_reason_and_pdf(self):
+        self.imported_order()
+        other = self.env["res.partner"].create({"name": "Other delivery"})
+        picking_type = self.second_warehouse.out_type_id
+        self.env["stock.picking"].create({"partner_id": other.id, "picking_type_id": picking_type.id})
+        new_test_user(self.env, "xero-picker", groups="stock.group_stock_user")
+        self.tour("xero_picker", login="xero-picker")
+
+    def test_a_salesperson_finds_the_orders_from_xero_and_sees_why_this_warehouse(self):
+        self.imported_order()
+        other = self.env["res.partner"].create({"name": "Order by hand"})
+        self.env["sale.order"].create({"partner_id": other.id}).action_confirm()
+        new_test_user(self.env, "xero-seller", groups="sales_team.group_sale_salesman_all_leads")
+        self.tour("xero_order", login="xero-seller", url="/odoo/orders")
