@@ -1,6 +1,6 @@
 {
     "name": "Xero Connector",
-    "summary": "Xero invoices become orders in your warehouse, Odoo orders become Xero invoices",
+    "summary": "Xero sales invoices become orders in your warehouse",
     "version": "19.0.1.0.0",
     "category": "Sales/Sales",
     "license": "LGPL-3",

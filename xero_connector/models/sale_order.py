@@ -1,8 +1,11 @@
-from odoo import models
+from odoo import api, models
+from odoo.exceptions import UserError
 from odoo.fields import Command
 
 from ..lib import formats, pricing
 from ..lib.errors import Problem
+
+_ONE_CENT = formats.decimal("0.01")
 
 
 class SaleOrder(models.Model):
@@ -19,6 +22,22 @@ class SaleOrder(models.Model):
         if instructions:
             self.picking_ids.filtered(lambda p: p.state not in ("done", "cancel")).write(instructions)
         return result
+
+    # === INVOICED IN XERO === #
+
+    @api.depends("xero_invoice_id")
+    def _compute_invoice_status(self):
+        """An order that came from an invoice is invoiced: in Xero."""
+        super()._compute_invoice_status()
+        self.filtered(lambda order: order.xero_invoice_id and order.state == "sale").invoice_status = "invoiced"
+
+    def _create_invoices(self, grouped=False, final=False, date=None):
+        if from_xero := self.filtered("xero_invoice_id"):
+            numbers = ", ".join(f"{order.name} ({order.xero_invoice_number})" for order in from_xero)
+            raise UserError(
+                self.env._("These orders were invoiced in Xero; invoicing them here would bill twice: %s", numbers)
+            )
+        return super()._create_invoices(grouped=grouped, final=final, date=date)
 
     # === FROM XERO: MAPPER === #
 
@@ -45,6 +64,7 @@ class SaleOrder(models.Model):
                 "client_order_ref": draft.invoice.reference,
                 "origin": draft.invoice.number,
                 "user_id": False,
+                "validity_date": False,
                 "order_line": [Command.create(values) for values in lines],
             }
 
@@ -86,6 +106,20 @@ class SaleOrder(models.Model):
                 reason = self.env._("The invoice is in %s, a currency that is not active in Odoo. Activate it.", code)
                 draft.problems.append(Problem("currency_inactive", reason, code))
 
+    def _xero_remark(self, connection, draft):
+        """Why this warehouse, and by how much the total misses the invoice's. Roundings may differ by a cent a line."""
+        remark = super()._xero_remark(connection, draft)
+        difference = formats.decimal(self.amount_total) - draft.invoice.total
+        if connection.price_source == "xero" and abs(difference) > len(self.order_line) * _ONE_CENT:
+            remark = self.env._(
+                "%(remark)s The total differs from the invoice's by %(difference)s %(currency)s: no sales tax in Odoo "
+                "has the rate of Xero's.",
+                remark=remark,
+                difference=formats.cents(difference),
+                currency=self.currency_id.name,
+            )
+        return remark
+
     # === FROM XERO: CREATE === #
 
     def _xero_create(self, connection, drafts):
@@ -106,7 +140,7 @@ class SaleOrder(models.Model):
                 for draft in drafts
             ]
         )
-        orders._xero_log_origin(drafts)
+        orders._xero_log_origin(connection, drafts)
         if connection.order_confirm:
             orders.action_confirm()
         return orders

@@ -97,7 +97,7 @@ class StockPicking(models.Model):
         pickings = self.create(
             [{**draft.values, "partner_id": partners.ship_to[draft.row.id].id} for draft in drafts]
         )
-        pickings._xero_log_origin(drafts)
+        pickings._xero_log_origin(connection, drafts)
         if connection.order_confirm:
             pickings.action_confirm()
         return pickings

@@ -26,6 +26,7 @@ class XeroApp(models.Model):
     has_webhook_key = fields.Boolean(compute="_compute_has_secrets")
     grant_type = fields.Selection(
         [("authorization_code", "Web app (users consent)"), ("client_credentials", "Custom connection")],
+        string="Kind of app",
         required=True,
         default="authorization_code",
         help="Web app: every organisation's user consents in the browser.\n"

@@ -62,6 +62,7 @@ class XeroConnection(models.Model):
     # When
     sync_interval = fields.Selection(
         [("manual", "By hand"), ("five_minutes", "Every five minutes"), ("daily", "Daily")],
+        string="Look for invoices",
         required=True,
         default="five_minutes",
     )
@@ -146,7 +147,7 @@ class XeroConnection(models.Model):
     waiting_count = fields.Integer(string="Waiting", compute="_compute_counts")
     failed_count = fields.Integer(string="Failed", compute="_compute_counts")
     done_count = fields.Integer(string="Imported", compute="_compute_counts")
-    last_import = fields.Datetime(readonly=True, copy=False)
+    last_import = fields.Datetime(string="Last import", readonly=True, copy=False)
 
     _one_per_organisation = models.UniqueIndex(
         "(company_id, tenant_id) WHERE tenant_id IS NOT NULL AND active IS TRUE",

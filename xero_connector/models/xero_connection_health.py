@@ -17,6 +17,7 @@ class XeroConnection(models.Model):
     _inherit = "xero.connection"
 
     consent_ends = fields.Datetime(
+        string="Consent ends",
         compute="_compute_consent_ends", help="Without a sign of life before then, a new consent is needed."
     )
 

@@ -239,7 +239,7 @@ class XeroConnection(models.Model):
     # === DISCONNECT === #
 
     def action_disconnect(self):
-        """End this one connection at Xero, and forget its tokens here. Settings, orders and log stay."""
+        """End this one connection at Xero, and forget tokens and organisation here. Settings, orders and log stay."""
         self.ensure_one()
         self.check_access("write")
         self_sudo = self.sudo()
@@ -255,9 +255,9 @@ class XeroConnection(models.Model):
             except errors.XeroError as error:
                 raise UserError(str(error)) from None
         grant_sudo = self_sudo.grant_id
-        self_sudo.write(
-            {"state": "draft", "grant_id": False, "tenant_id": False, "remote_connection_id": False, "message": False}
-        )
+        # Whichever organisation comes next is read from its beginning; what is in the log stays untouched.
+        forgotten = ("grant_id", "tenant_id", "tenant_name", "remote_connection_id", "watermark", "message")
+        self_sudo.write({"state": "draft", **dict.fromkeys(forgotten, False)})
         if not grant_sudo.connection_ids:
             grant_sudo.unlink()
 

@@ -26,7 +26,7 @@ class XeroConnection(models.Model):
     watermark = fields.Datetime(
         readonly=True, copy=False, help="Every change in Xero up to this moment (UTC) is in the sync log."
     )
-    calls_left_today = fields.Integer(readonly=True, copy=False)
+    calls_left_today = fields.Integer(string="Calls left today", readonly=True, copy=False)
 
     _due = models.Index("(next_poll) WHERE state = 'connected'")
 

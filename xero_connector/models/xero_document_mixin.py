@@ -78,18 +78,20 @@ class XeroDocumentMixin(models.AbstractModel):
             values[instructions] = "\n".join(draft.invoice.text_lines)
         return values
 
-    def _xero_log_origin(self, drafts):
-        """A line in each document's chatter that says what made it."""
-        self._message_log_batch(
-            bodies={
-                document.id: self.env._(
-                    "Created from Xero invoice %(number)s. %(reason)s",
-                    number=draft.invoice.number,
-                    reason=draft.route.reason,
-                )
-                for document, draft in zip(self, drafts, strict=True)
-            }
-        )
+    def _xero_remark(self, connection, draft):
+        """What the log and the chatter say about a new document."""
+        return draft.route.reason
+
+    def _xero_log_origin(self, connection, drafts):
+        """A line in each document's chatter that says what made it, and in each row why."""
+        bodies = {}
+        for document, draft in zip(self, drafts, strict=True):
+            remark = document._xero_remark(connection, draft)
+            bodies[document.id] = self.env._(
+                "Created from Xero invoice %(number)s. %(remark)s", number=draft.invoice.number, remark=remark
+            )
+            draft.row.reason = remark
+        self._message_log_batch(bodies=bodies)
 
     def _xero_siblings(self):
         """All documents of this one's invoice: the order and its transfers, or a transfer and its backorders."""

@@ -19,7 +19,7 @@ class XeroRecord(models.Model):
 
     _name = "xero.record"
     _description = "Xero Sync Log"
-    _order = "id desc"
+    _order = "document_date desc, id desc"
     _rec_name = "number"
 
     connection_id = fields.Many2one("xero.connection", required=True, readonly=True, index=True, ondelete="restrict")
@@ -78,6 +78,7 @@ class XeroRecord(models.Model):
     _state_by_connection = models.Index("(connection_id, resource, state)")
     _documents = models.Index("(res_model, res_id) WHERE res_id IS NOT NULL")
     _external = models.Index("(external_id)")
+    _newest = models.Index("(document_date, id)")
 
     # === COMPUTES === #
 
@@ -191,7 +192,6 @@ class XeroRecord(models.Model):
                     "done_at": now,
                     "problem_code": False,
                     "problem_subject": False,
-                    "reason": False,
                     "traceback": False,
                 }
             )

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from .rpc import Session
 from .story import SETUPS, WAREHOUSES
 
+# A cent or two may lie between the roundings of two programs, no more.
+CENTS = 0.025
 DOCUMENTS = {
-    'sale.order': ['name', 'warehouse_id', 'xero_mapping_id'],
+    'sale.order': ['name', 'warehouse_id', 'xero_mapping_id', 'amount_total'],
     'stock.picking': ['name', 'picking_type_id', 'xero_mapping_id'],
 }
 
@@ -25,11 +27,13 @@ class Outcome:
     warehouse: str = ''
     rule: str = ''
     pdf_size: int = 0
+    difference: float = 0  # of the order's total from the invoice's
 
 
 def read_outcomes(admin: Session) -> list[Outcome]:
     rows = admin.search_read('xero.record', [('direction', '=', 'in'), ('resource', '=', 'invoice')], [
         'connection_id', 'number', 'reference', 'state', 'problem_code', 'reason', 'res_model', 'res_id',
+        'amount_total',
     ])
     order = [setup.connection for setup in SETUPS]
     rows.sort(key=lambda row: (order.index(row['connection_id'][1]), row['number']))
@@ -44,6 +48,7 @@ def read_outcomes(admin: Session) -> list[Outcome]:
             outcome.order, outcome.warehouse = document['name'], document['warehouse']
             outcome.rule = document['xero_mapping_id'][1] if document['xero_mapping_id'] else ''
             outcome.pdf_size = document['pdf_size']
+            outcome.difference = document.get('amount_total', row['amount_total']) - row['amount_total']
         outcomes.append(outcome)
     return outcomes
 
@@ -112,6 +117,8 @@ def compare(outcomes: list[Outcome], expected: list) -> list[str]:
             differences.append(f"{wish.organisation} {wish.number}: expected {should}, found {is_}")
         elif outcome.order and bool(outcome.pdf_size) != organisations[outcome.connection].settings['attach_pdf']:
             differences.append(f"{wish.organisation} {wish.number}: {'a' if outcome.pdf_size else 'no'} PDF")
+        elif abs(outcome.difference) > CENTS:
+            differences.append(f"{wish.organisation} {wish.number}: the total differs by {outcome.difference:.2f}")
     differences += [
         f"{organisation} {number}: nothing was expected, found {_fact(outcome)}"
         for (organisation, number), outcome in found.items() if outcome.order

@@ -10,6 +10,7 @@ from .story import CATALOGUE, SETUPS, WAREHOUSES
 from .story.catalogue import goods_of
 
 CURRENCIES = ('USD', 'NZD', 'AUD', 'GBP')
+RATES = (10, 15, 20)
 STOCK = 2000  # of each product: enough for every order
 # what staff see without being asked to switch anything on
 FEATURES = (
@@ -35,6 +36,7 @@ def run(env):
     warehouses = {place.code: _warehouse(env, place) for place in WAREHOUSES}
     products = _products(env)
     customers = {setup.customer: _customer(env, setup, warehouses) for setup in SETUPS if setup.customer}
+    _taxes(env)
     _stock(env, warehouses, products, customers)
     _people(env, next(iter(customers.values())))
     app = _app(env, places)
@@ -102,6 +104,16 @@ def _products(env):
     return {**found, **{product.default_code: product for product in created}}
 
 
+def _taxes(env):
+    """A sales tax for each rate of the organisations' countries; rounded line by line, as Xero does."""
+    env.company.tax_calculation_rounding_method = 'round_per_line'
+    for rate in RATES:
+        _find_or_create(env['account.tax'], [
+            ('amount', '=', rate), ('amount_type', '=', 'percent'), ('type_tax_use', '=', 'sale'),
+            ('company_id', '=', env.company.id), ('price_include', '=', False),
+        ], {'name': f"{rate} %", 'amount': rate, 'type_tax_use': 'sale', 'price_include_override': 'tax_excluded'})
+
+
 def _customer(env, setup, warehouses):
     customer = _find_or_create(env['res.partner'], [('name', '=', setup.customer)], {
         'name': setup.customer, 'is_company': True, 'email': 'warehouse@customer.example',
@@ -136,7 +148,9 @@ def _people(env, customer):
         user = env['res.users'].search([('login', '=', login)]) or env['res.users'].create({
             'login': login, 'password': login, 'name': name, 'email': f'{login}@example.com',
         })
-        user.group_ids |= env['res.groups'].union(*(env.ref(group) for group in groups))
+        own = env['res.groups'].union(*(env.ref(group) for group in (*groups, 'base.group_user')))
+        # staff have their own groups only (Odoo's demo data gives new users many); the administrator keeps all
+        user.group_ids = own if name else user.group_ids | own
     if not env['res.users'].search([('login', '=', 'customer')]):
         contact = env['res.partner'].create({
             'name': "Casey Customer", 'parent_id': customer.id, 'email': 'customer@example.com'})

@@ -1,6 +1,6 @@
 """Connecting: consent, the right organisation, tokens that live on, copies that stay silent."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import psycopg2
@@ -12,7 +12,7 @@ from odoo.tests import mute_logger, new_test_user, tagged
 from odoo.addons.xero_connector import const
 from odoo.addons.xero_connector.lib import errors
 
-from .common import XeroCase, XeroHttpCase
+from .common import COMPLETE_ADDRESS, XeroCase, XeroHttpCase
 
 
 @tagged("post_install", "-at_install")
@@ -177,6 +177,22 @@ class TestConsent(XeroCase):
         self.run_import()
         self.assertTrue(self.order(invoice))
         self.assertFalse([r for r in self.fake.requests if "xero-tenant-id" in {key.lower() for key in r.headers}])
+
+    def test_another_organisation_after_a_disconnection_is_read_from_its_beginning(self):
+        connection = self.connect()
+        self.invoice(updated=datetime(2026, 11, 1))
+        self.run_import()
+        self.press(connection.action_disconnect)
+        self.assertFalse(connection.tenant_name)
+        other = self.fake.add_organisation("Quite another", currency=self.org.currency)
+        contact = other.add_contact(Name="Aroha Ltd", Addresses=[COMPLETE_ADDRESS])
+        other.add_item(Code="BOTTLE", Name="BOTTLE")
+        older = other.add_invoice(
+            Contact={"ContactID": contact["ContactID"]}, LineItems=[self.line()], updated=datetime(2026, 9, 1)
+        )
+        self.consent(connection, other)
+        self.run_import()
+        self.assertTrue(self.order(older))
 
     def test_disconnecting_ends_this_one_connection_at_xero_and_keeps_the_settings(self):
         connection = self.connect(order_confirm=True)

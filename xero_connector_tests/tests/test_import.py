@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from .common import COMPLETE_ADDRESS, XeroCase
@@ -112,6 +113,15 @@ class TestOrder(XeroCase):
         self.assertEqual(order.picking_ids.picking_type_id.warehouse_id, self.second_warehouse)
         self.assertEqual(order.picking_ids.xero_invoice_number, invoice["InvoiceNumber"])
         self.assertEqual(order.picking_ids.xero_route_reason, order.xero_route_reason)
+
+    def test_an_imported_order_is_invoiced_in_xero_and_cannot_be_invoiced_again(self):
+        self.connect(order_confirm=True)
+        invoice = self.invoice()
+        self.run_import()
+        order = self.order(invoice)
+        self.assertEqual(order.invoice_status, "invoiced")
+        with self.assertRaisesRegex(UserError, invoice["InvoiceNumber"]):
+            order._create_invoices()
 
     def test_every_transfer_of_a_two_step_delivery_knows_the_invoice(self):
         self.second_warehouse.delivery_steps = "pick_ship"

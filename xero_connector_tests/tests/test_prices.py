@@ -87,6 +87,14 @@ class TestPrices(XeroCase):
         self.assertEqual(order.order_line.tax_ids, self.excluded)
         self._assert_same_money(invoice, order)
 
+    def test_a_total_that_no_tax_of_odoo_can_reach_is_said_in_the_log_and_the_chatter(self):
+        self.connect()
+        self.bottle.taxes_id = self.lower
+        (self.excluded | self.included).active = False
+        invoice, order = self._order_of(self.line(price=100, TaxType="OUTPUT2"))
+        self.assertIn("differs from the invoice's by -12.00", self.row(invoice).reason)
+        self.assertIn("differs", order.message_ids[0].body)
+
     def test_an_imported_price_survives_a_later_change_of_quantity(self):
         self.connect(order_confirm=True)
         free = {"price": 0}

@@ -230,7 +230,7 @@ class TestOutages(XeroCase):
         self.assertEqual(
             states,
             {
-                "Total": "done",
+                "Total": "failed",
                 "LineItems": "skipped",
                 "DateString": "failed",
                 "UpdatedDateUTC": "done",
