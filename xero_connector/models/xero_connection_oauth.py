@@ -116,11 +116,7 @@ class XeroConnection(models.Model):
         with self.env.registry.cursor() as cr:
             connection_sudo = self.with_env(self.env(cr=cr, su=True))
             try:
-                answer = connection_sudo._token_endpoint().exchange(code, self._redirect_uri())
-                grant_sudo = connection_sudo._store_grant(answer)
-                # Our own cursor, at once: the code that bought these tokens works no second time.
-                cr.commit()  # pylint: disable=invalid-commit
-                connection_sudo._find_organisation(grant_sudo)
+                connection_sudo._adopt(connection_sudo._token_endpoint().exchange(code, self._redirect_uri()))
                 connected = True
             except errors.XeroError as error:
                 connection_sudo.message = str(error)
@@ -131,9 +127,21 @@ class XeroConnection(models.Model):
     def _token_endpoint(self):
         return self.env["xero.grant"].new({"app_id": self.app_id})._endpoint()
 
-    def _store_grant(self, answer):
-        grant_model = self.env["xero.grant"]
-        return grant_model.create({"app_id": self.app_id.id, **grant_model._values_from_answer(answer)})
+    def _adopt(self, answer):
+        """Keep the tokens of a token answer and bind their organisation; to be called in a cursor of its own.
+
+        :raise XeroError: when the organisation cannot be bound; the connection keeps the consent it had
+        """
+        grants = self.env["xero.grant"]
+        grant = grants.create({"app_id": self.app_id.id, **grants._values_from_answer(answer)})
+        # At once: the code that bought these tokens works no second time, and a refresh uses yet another cursor.
+        self.env.cr.commit()  # pylint: disable=invalid-commit
+        try:
+            with self.env.cr.savepoint():
+                self._find_organisation(grant)
+        except errors.XeroError:
+            grant.unlink()
+            raise
 
     def _connect_custom(self):
         """Connect by client credentials: no consent page, no refresh token, one organisation."""
@@ -141,12 +149,12 @@ class XeroConnection(models.Model):
             connection_sudo = self.with_env(self.env(cr=cr, su=True))
             try:
                 answer = connection_sudo._token_endpoint().client_credentials(self._required_scopes())
-                answer.setdefault("scope", " ".join(self._required_scopes()))
-                connection_sudo._find_organisation(connection_sudo._store_grant(answer))
+                connection_sudo._adopt({"scope": " ".join(self._required_scopes())} | answer)
             except errors.XeroError as error:
                 raise UserError(str(error)) from None
+            connected_to = connection_sudo.tenant_name
         self.invalidate_recordset()
-        return self._notification(self.env._("Connected to %s.", self.tenant_name), "success")
+        return self._notification(self.env._("Connected to %s.", connected_to), "success")
 
     def _find_organisation(self, grant):
         """Bind the organisation of a new grant to this connection and start working.

@@ -89,12 +89,14 @@ class TestConsent(XeroCase):
 
     def test_reconnecting_with_another_organisation_is_refused_and_names_both(self):
         connection = self.connect()
+        kept = connection.sudo().grant_id
         other = self.fake.add_organisation("Quite another")
         self.consent(connection, other)
         self.assertIn("Quite another", connection.message)
         self.assertEqual(connection.tenant_id, self.org.tenant_id)
         self.run_import()
         self.assertEqual(connection.state, "connected", "the consent it had still works")
+        self.assertEqual(connection.sudo().grant_id, kept)
 
     def test_of_several_granted_organisations_the_connections_own_is_taken(self):
         connection = self.connect()
