@@ -145,14 +145,17 @@ class XeroConnection(models.Model):
 
     def _connect_custom(self):
         """Connect by client credentials: no consent page, no refresh token, one organisation."""
+        failure = None
         with self.env.registry.cursor() as cr:
             connection_sudo = self.with_env(self.env(cr=cr, su=True))
             try:
                 answer = connection_sudo._token_endpoint().client_credentials(self._required_scopes())
                 connection_sudo._adopt({"scope": " ".join(self._required_scopes())} | answer)
             except errors.XeroError as error:
-                raise UserError(str(error)) from None
+                failure = str(error)
             connected_to = connection_sudo.tenant_name
+        if failure:
+            raise UserError(failure)
         self.invalidate_recordset()
         return self._notification(self.env._("Connected to %s.", connected_to), "success")
 

@@ -196,6 +196,15 @@ class TestConsent(XeroCase):
         self.run_import()
         self.assertTrue(self.order(older))
 
+    def test_a_custom_connection_that_fails_says_why_and_leaves_no_tokens_behind(self):
+        self.connect()
+        app = self.app.copy({"grant_type": "client_credentials", "client_secret": self.fake.client_secret})
+        self.fake.custom_tenant = self.org.tenant_id
+        grants = self.env["xero.grant"].search_count([])
+        with self.assertRaisesRegex(UserError, "connected already"):
+            self.press(self._draft(app_id=app.id).action_connect)
+        self.assertEqual(self.env["xero.grant"].search_count([]), grants)
+
     def test_disconnecting_ends_this_one_connection_at_xero_and_keeps_the_settings(self):
         connection = self.connect(order_confirm=True)
         neighbour = self.connect(self.fake.add_organisation("Neighbour"), name="Neighbour")
