@@ -28,8 +28,9 @@ class SaleOrder(models.Model):
     @api.depends("xero_invoice_id")
     def _compute_invoice_status(self):
         """An order that came from an invoice is invoiced: in Xero."""
-        super()._compute_invoice_status()
+        result = super()._compute_invoice_status()
         self.filtered(lambda order: order.xero_invoice_id and order.state == "sale").invoice_status = "invoiced"
+        return result
 
     def _create_invoices(self, grouped=False, final=False, date=None):
         if from_xero := self.filtered("xero_invoice_id"):
