@@ -42,6 +42,33 @@ IMPORT_STATUSES = ("AUTHORISED", "PAID", "VOIDED", "DELETED")
 NOTE_CHANGES = "Note"
 API_AUTHOR = "System Generated"
 
+# What people write into the free text for a country, beside its name and ISO code.
+COUNTRY_ALIASES = {
+    "aotearoa": "NZ",
+    "aus": "AU",
+    "can": "CA",
+    "eire": "IE",
+    "england": "GB",
+    "gbr": "GB",
+    "great britain": "GB",
+    "holland": "NL",
+    "irl": "IE",
+    "northern ireland": "GB",
+    "nzl": "NZ",
+    "republic of ireland": "IE",
+    "scotland": "GB",
+    "sgp": "SG",
+    "the netherlands": "NL",
+    "u.k.": "GB",
+    "u.s.": "US",
+    "u.s.a.": "US",
+    "uae": "AE",
+    "uk": "GB",
+    "united states of america": "US",
+    "usa": "US",
+    "wales": "GB",
+}
+
 # Rows handled in one transaction.
 BATCH_SIZE = 100
 

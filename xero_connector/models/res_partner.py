@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import escape_psql
 
+from .. import const
 from ..lib.errors import Problem
 
 _ADDRESS_KINDS = {"street_first": ("STREET", "POBOX"), "postal_first": ("POBOX", "STREET")}
@@ -49,17 +50,21 @@ class ResPartner(models.Model):
 
     @api.model
     def _xero_countries(self, connection, addresses):
-        """Countries by what Xero's free text calls them: name or code, any case; '' is the organisation's own."""
-        texts = {address.country for address in addresses} | {connection.tenant_country or ""}
-        codes = [text.upper() for text in texts if len(text) == 2]
-        names = [text for text in texts if len(text) > 2]
-        domain = Domain("code", "in", codes) | Domain.OR(Domain("name", "=ilike", escape_psql(name)) for name in names)
-        found = {}
-        for country in self.env["res.country"].with_context(lang="en_US").search(domain):
-            found[country.code.casefold()] = found[country.name.casefold()] = country
-        if own := found.get((connection.tenant_country or "").casefold()):
-            found[""] = own
-        return found
+        """Countries by what Xero's free text calls them: name, ISO code or a usual other name, any case; '' is the
+        organisation's own.
+
+        :return: dict ``case-folded text -> res.country``
+        """
+        own = (connection.tenant_country or "").casefold()
+        texts = {address.country.casefold() for address in addresses} | {own}
+        codes = {text: const.COUNTRY_ALIASES.get(text, text.upper()) for text in texts}
+        names = [Domain("name", "=ilike", escape_psql(text)) for text in texts if len(text) > 2]
+        domain = Domain("code", "in", list(codes.values())) | Domain.OR(names)
+        countries = self.env["res.country"].with_context(lang="en_US").search(domain)
+        by_code = {country.code: country for country in countries}
+        by_name = {country.name.casefold(): country for country in countries}
+        found = {text: by_code.get(codes[text]) or by_name.get(text) for text in texts}
+        return {text: country for text, country in found.items() if country} | {"": found[own]}
 
     @api.model
     def _xero_address_values(self, address, countries):
@@ -68,7 +73,7 @@ class ResPartner(models.Model):
         :return: ``(values, missing)``, missing a list of words
         """
         _ = self.env._
-        country = countries.get(address.country.casefold(), self.env["res.country"])
+        country = countries.get(address.country.casefold()) or self.env["res.country"]
         region = address.region.casefold()
         state = country.state_ids.filtered(lambda s: region and region in (s.code.casefold(), s.name.casefold()))[:1]
         lines = address.lines if state or not address.region else [*address.lines, address.region]

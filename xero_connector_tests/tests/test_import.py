@@ -353,6 +353,12 @@ class TestAddress(XeroCase):
         row, order = self._import_to(Country="Australia", Region="QLD")
         self.assertEqual(order.partner_shipping_id.state_id.code, "QLD", row.reason)
 
+    def test_countries_are_known_by_name_code_and_what_people_call_them(self):
+        self.connect()
+        for text, code in (("new zealand", "NZ"), ("nz", "NZ"), ("UK", "GB"), ("England", "GB"), ("USA", "US")):
+            row, order = self._import_to(Country=text, Region="CA")
+            self.assertEqual(order.partner_shipping_id.country_id.code, code, row.reason)
+
     def test_a_country_that_odoo_does_not_know_is_no_guess(self):
         self.connect()
         row, _order = self._import_to(Country="Atlantis")
