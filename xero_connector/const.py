@@ -42,6 +42,9 @@ IMPORT_STATUSES = ("AUTHORISED", "PAID", "VOIDED", "DELETED")
 NOTE_CHANGES = "Note"
 API_AUTHOR = "System Generated"
 
+# Failed polls in a row before a person is called: with one every five minutes, a quarter of an hour.
+TURNS_BEFORE_HELP = 3
+
 # What people write into the free text for a country, beside its name and ISO code.
 COUNTRY_ALIASES = {
     "aotearoa": "NZ",

@@ -12,8 +12,14 @@ import sys
 if sys.version_info < (3, 10):  # noqa: UP036 (whoever gets here has an older one)
     sys.exit("Python 3.10 or newer is needed, this is %d.%d." % sys.version_info[:2])  # noqa: UP031
 
-from xero_connector_tests.sandbox import building, venv
+from xero_connector_tests.sandbox import building, processes, venv
 from xero_connector_tests.sandbox.console import SandboxError, say
+
+
+def _port(text: str) -> int:
+    if text.isdigit() and 0 < int(text) < 65536:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no port: choose a number from 1 to 65535")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -26,7 +32,7 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = verbs.add_parser('demo', parents=[common], help="Odoo with orders imported from a fake Xero")
     demo.add_argument('--once', action='store_true', help="leave after the import; the exit status tells")
-    demo.add_argument('--port', type=int, default=8069, metavar='N', help="Odoo's port (8069)")
+    demo.add_argument('--port', type=_port, default=8069, metavar='N', help="Odoo's port (8069)")
 
     verbs.add_parser(
         'test', parents=[common], help="the whole test suite and the lint checks; with ARGS, pytest with them")
@@ -36,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     shell.add_argument('file', nargs='?', metavar='FILE', help="a script to run; `env` is there")
 
     xero = verbs.add_parser('xero', parents=[common], help="the fake Xero alone")
-    xero.add_argument('--port', type=int, default=0, metavar='N', help="its port (any free one)")
+    xero.add_argument('--port', type=_port, default=0, metavar='N', help="its port (any free one)")
     xero.add_argument('--data', metavar='FILE.json', help="resources to serve verbatim, instead of the demo's")
 
     verbs.add_parser('clean', parents=[common], help="end what runs and remove .sandbox/")
@@ -59,6 +65,9 @@ def _run(options: argparse.Namespace, arguments: list[str]) -> int:
         from xero_connector_tests.sandbox import cleaning
 
         return cleaning.run(options)
+    if getattr(options, 'port', 0):
+        # before minutes of building, not after
+        processes.require_port(options.port)
     with building.build_lock():
         venv.ensure()
     venv.enter(arguments)

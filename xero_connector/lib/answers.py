@@ -5,7 +5,7 @@ import re
 from . import errors
 
 _SCOPE_PROBLEM = re.compile(r"insuff?icient?_scope|insufficent_scope", re.IGNORECASE)
-_SCOPE_NAME = re.compile(r'scope="([^"]*)"')
+_SCOPE_NAME = re.compile(r"\baccounting\.[a-z]+(?:\.read)?\b")
 
 
 def raise_for_status(response, call):
@@ -54,7 +54,7 @@ def _denied(response, details):
     if _SCOPE_PROBLEM.search(challenge) or _SCOPE_PROBLEM.search(response.text[:2000]):
         named = _SCOPE_NAME.search(challenge)
         return errors.XeroDenied(
-            f"The consent does not cover this call{f' (scope {named[1]})' if named else ''}. Reconnect to widen it.",
+            f"The consent does not cover this call{f' (scope {named[0]})' if named else ''}. Reconnect to widen it.",
             code="scope",
             **details,
         )

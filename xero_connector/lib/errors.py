@@ -57,19 +57,6 @@ class XeroMissing(XeroError):
     """404: gone, or another organisation's."""
 
 
-class XeroMappingProblem(XeroError):
-    """We cannot map the document. ``problems`` is a list of :class:`Problem`, never empty."""
-
-    def __init__(self, problems):
-        self.problems = list(problems)
-        super().__init__("\n".join(problem.reason for problem in self.problems))
-
-    @property
-    def code(self):
-        """The first problem's code: the one that is to be mended first."""
-        return self.problems[0].code
-
-
 class Problem:
     """One reason why a document cannot be mapped.
 

@@ -17,8 +17,8 @@ class ProductPricelist(models.Model):
             return {}
         company = connection.company_id
         values = {}
-        for code in {draft.invoice.currency for draft in drafts}:
-            if not code or code == company.currency_id.name:
+        for code in {connection._currency_code(draft.invoice) for draft in drafts}:
+            if code == company.currency_id.name:
                 values[code] = {"pricelist_id": False}
             else:
                 values[code] = {"pricelist_id": self._xero_plain(company, code).id}

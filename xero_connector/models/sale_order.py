@@ -99,11 +99,11 @@ class SaleOrder(models.Model):
         """Add a problem to each draft whose currency is not active here."""
         if connection.price_source != "xero":
             return
-        codes = {draft.invoice.currency for draft in drafts} - {""}
+        codes = {connection._currency_code(draft.invoice) for draft in drafts}
         active = set(self.env["res.currency"].search([("name", "in", list(codes))]).mapped("name"))
         for draft in drafts:
-            code = draft.invoice.currency
-            if code and code not in active:
+            code = connection._currency_code(draft.invoice)
+            if code not in active:
                 reason = self.env._("The invoice is in %s, a currency that is not active in Odoo. Activate it.", code)
                 draft.problems.append(Problem("currency_inactive", reason, code))
 
@@ -134,7 +134,7 @@ class SaleOrder(models.Model):
             [
                 {
                     **draft.values,
-                    **pricelists.get(draft.invoice.currency, {}),
+                    **pricelists.get(connection._currency_code(draft.invoice), {}),
                     "partner_id": (connection.partner_id or partners.contacts[draft.contact.id]).id,
                     "partner_shipping_id": partners.ship_to[draft.row.id].id,
                 }

@@ -16,6 +16,17 @@ _INHERITED = (
 class StockMove(models.Model):
     _inherit = "stock.move"
 
+    def _update_reserved_quantity_vals(
+        self, need, location_id, lot_id=None, package_id=None, owner_id=None, strict=True
+    ):
+        """Goods shipped for a customer are taken from that customer's stock: Odoo itself looks at a transfer's owner
+        only when it is done, and would have reserved somebody else's."""
+        if not owner_id and self.picking_id.xero_invoice_id:
+            owner_id = self.picking_id.owner_id
+        return super()._update_reserved_quantity_vals(
+            need, location_id, lot_id=lot_id, package_id=package_id, owner_id=owner_id, strict=strict
+        )
+
     def _get_new_picking_values(self):
         """A transfer made for an imported order, or as next step of an imported transfer, knows its invoice."""
         values = super()._get_new_picking_values()

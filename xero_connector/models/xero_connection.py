@@ -49,6 +49,8 @@ class XeroConnection(models.Model):
     )
     status_dot = fields.Char(string=" ", compute="_compute_status_dot")
     message = fields.Text(readonly=True, copy=False, help="What needs attention, and what to do.")
+    failed_turns = fields.Integer(readonly=True, copy=False, help="How often in a row Xero could not be asked.")
+    needs_attention = fields.Boolean(compute="_compute_status_dot")
     is_neutralized = fields.Boolean(compute="_compute_is_neutralized")
 
     # Organisation
@@ -159,10 +161,12 @@ class XeroConnection(models.Model):
     def _default_app_id(self):
         return self.env["xero.app"].search([("company_id", "in", (False, self.env.company.id))], limit=1)
 
-    @api.depends("state")
+    @api.depends("state", "failed_turns")
     def _compute_status_dot(self):
         for connection in self:
             connection.status_dot = "○" if connection.state == "draft" else "●"
+            stuck = connection.state == "connected" and connection.failed_turns >= const.TURNS_BEFORE_HELP
+            connection.needs_attention = connection.state == "error" or stuck
 
     def _compute_is_neutralized(self):
         self.is_neutralized = self._is_database_neutralized()
@@ -189,6 +193,7 @@ class XeroConnection(models.Model):
 
     def action_resume(self):
         """Go on where the pause began; no new consent is needed."""
+        self._say_when_neutralized()
         for connection in self.filtered(lambda c: c.state in ("paused", "error")):
             if not connection.tenant_id or not connection.sudo().grant_id:
                 raise UserError(self.env._("%s has no consent any more. Connect it to Xero first.", connection.name))
@@ -197,6 +202,7 @@ class XeroConnection(models.Model):
 
     def action_import_now(self):
         """Look for new invoices now instead of at the next turn."""
+        self._say_when_neutralized()
         idle = self.filtered(lambda c: c.state != "connected")
         if idle:
             raise UserError(
@@ -281,15 +287,32 @@ class XeroConnection(models.Model):
                 "This is a neutralised copy of a database: it never talks to Xero.", code="neutralized"
             )
 
+    def _say_when_neutralized(self):
+        if self._is_database_neutralized():
+            raise UserError(self.env._("This is a neutralised copy of a database: it never talks to Xero."))
+
     def _note_error(self, error):
-        """Keep what stopped this connection where its users see it."""
+        """Keep what stopped this connection where its users see it. What only a person can mend makes it red; what may
+        pass by itself calls a person when it has not after some turns."""
         self.ensure_one()
-        values = {"message": str(error)}
+        values = {"message": str(error), "failed_turns": self.failed_turns + 1}
         if isinstance(error, errors.XeroDenied) and error.code != "neutralized":
-            values["state"] = "error"
-            if self.state != "error":
-                self._call_for_help(str(error))
+            # A pause stays a pause: its user finds the message when resuming.
+            values["state"] = "paused" if self.state == "paused" else "error"
+            values["failed_turns"] = max(const.TURNS_BEFORE_HELP, values["failed_turns"])
+        # A limit is no failure: it was announced, and passes when Xero says.
+        elif getattr(error, "limit", None):
+            values["failed_turns"] = self.failed_turns
+        if values["failed_turns"] >= const.TURNS_BEFORE_HELP and not self._has_open_call():
+            self._call_for_help(str(error))
         self.write(values)
+
+    def _note_success(self):
+        """Forget what went wrong, and take the call for help back."""
+        if self.failed_turns:
+            self.activity_unlink(["xero_connector.mail_activity_type_xero"])
+        if self.failed_turns or self.message:
+            self.write({"failed_turns": 0, "message": False})
 
     def _call_for_help(self, text):
         """One activity for the responsible person."""
@@ -299,6 +322,9 @@ class XeroConnection(models.Model):
             note=text,
             user_id=(self.user_id or self.env.ref("base.user_admin")).id,
         )
+
+    def _has_open_call(self):
+        return bool(self.activity_search(["xero_connector.mail_activity_type_xero"]))
 
     @api.model
     def _xero_link(self, resource, external_id):

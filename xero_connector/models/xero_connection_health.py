@@ -59,7 +59,4 @@ class XeroConnection(models.Model):
     def _warn_of_end(self):
         left = self.consent_ends - fields.Datetime.now()
         if left < timedelta(days=const.WARN_DAYS) and not self._has_open_call():
-            self._call_for_help(self.env._("The consent ends in %s days. Reconnect it.", left.days))
-
-    def _has_open_call(self):
-        return bool(self.activity_search(["xero_connector.mail_activity_type_xero"]))
+            self._call_for_help(self.env._("The consent ends in %s days. Reconnect it.", max(left.days, 0)))

@@ -34,8 +34,7 @@ class XeroConnection(models.Model):
         self.ensure_one()
         self.check_access("write")
         app_sudo = self.app_id.sudo()
-        if self._is_database_neutralized():
-            raise UserError(self.env._("This is a neutralised copy of a database: it never talks to Xero."))
+        self._say_when_neutralized()
         if not app_sudo.stored_client_secret:
             raise UserError(self.env._("The Xero app %s has no client secret yet. Enter it first.", app_sudo.name))
         if app_sudo.grant_type == "client_credentials":
@@ -182,8 +181,9 @@ class XeroConnection(models.Model):
                 "tenant_currency": organisation.get("BaseCurrency"),
                 "tenant_shortcode": organisation.get("ShortCode"),
                 "remote_connection_id": tenant.get("id"),
-                "state": "connected",
+                "state": "paused" if self.state == "paused" else "connected",
                 "message": False,
+                "failed_turns": 0,
             }
         )
         self.activity_unlink(["xero_connector.mail_activity_type_xero"])

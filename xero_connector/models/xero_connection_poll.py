@@ -98,7 +98,7 @@ class XeroConnection(models.Model):
                 # A bug of ours must neither stop the other connections nor hide.
                 self.env.cr.rollback()
                 _logger.exception("connection %s: polling failed", self.id)
-                self._stop_polling(errors.XeroRetryLater(self._unexpected()))
+                self._stop_polling(errors.XeroError(self._unexpected()))
                 more = False
             # What the watermark says is committed; the rest of the pages may wait for the next turn.
             more = bool(self.env["ir.cron"]._commit_progress()) and more
@@ -124,7 +124,8 @@ class XeroConnection(models.Model):
             values["watermark"] = max(mark, self.watermark or mark)
         if not more:
             now = fields.Datetime.now()
-            values |= {"last_import": now, "message": False, "next_poll": self._next_turn(now), "blocked_until": False}
+            values |= {"last_import": now, "next_poll": self._next_turn(now), "blocked_until": False}
+            self._note_success()
         self.write(values)
         return more
 
@@ -137,6 +138,8 @@ class XeroConnection(models.Model):
         self._note_error(error)
         if isinstance(error, errors.XeroRetryLater):
             self._postpone(error)
+        else:
+            self.next_poll = self._next_turn(fields.Datetime.now())
 
     def _postpone(self, error):
         """No call of this connection before Xero's time is up."""

@@ -29,7 +29,7 @@ class XeroConnection(models.Model):
             )
             return Route(warehouse=rule.warehouse_id, rule=rule, reason=reason)
         if self.unmatched_action == "ignore":
-            reason = self.env._("The invoice has no reference to match; unmatched invoices are not imported.")
+            reason = self.env._("The invoice has no reference to match, and unmatched invoices are not imported.")
             if invoice.reference:
                 reason = self.env._(
                     "No rule matches the reference “%s”; unmatched invoices are not imported.", invoice.reference
@@ -37,6 +37,10 @@ class XeroConnection(models.Model):
             return Route(skip_code="no_match", reason=reason)
         reason = self.env._("No rule matches, so the default warehouse: %s.", self.warehouse_id.name)
         return Route(warehouse=self.warehouse_id, rule=rule, reason=reason)
+
+    def _currency_code(self, invoice):
+        """The invoice's currency; Xero may leave it out where it is the organisation's own."""
+        return invoice.currency or self.tenant_currency or self.company_id.currency_id.name
 
     def _warehouse_problem(self, warehouse):
         """What speaks against this warehouse, None when nothing does."""
@@ -53,6 +57,11 @@ class XeroConnection(models.Model):
             )
             return Problem("warehouse_denied", reason, warehouse.name)
         return None
+
+    def _contact_problem(self, invoice):
+        name = invoice.contact_name or invoice.contact_id
+        reason = self.env._("Xero has no contact %s any more. Choose another one on the invoice.", name)
+        return Problem("contact_missing", reason, name)
 
     def _skip(self, invoice):
         """Why this invoice is none to ship, whatever its reference; None when it is."""

@@ -2,7 +2,6 @@ from odoo import models
 
 from ..const import CONTACTS_PER_CALL
 from ..lib.contact import XeroContact
-from ..lib.errors import Problem
 from ..lib.invoice import XeroInvoice
 from .import_draft import DOCUMENT_MODELS, ImportDraft, Route
 
@@ -83,6 +82,5 @@ class XeroConnection(models.Model):
             if payload := contacts.get(draft.invoice.contact_id):
                 draft.contact = XeroContact(payload)
             else:
-                reason = self.env._("Xero has no contact %s any more.", draft.invoice.contact_name)
-                draft.problems.append(Problem("contact_missing", reason, draft.invoice.contact_name))
+                draft.problems.append(self._contact_problem(draft.invoice))
         return [draft for draft in drafts if draft.contact]

@@ -247,24 +247,29 @@ class XeroRecord(models.Model):
     # === ACTIONS === #
 
     def action_retry(self):
-        """Try again what failed, was skipped, waits for its next turn, or became an order that was deleted since."""
-        rows = self.filtered(lambda row: row.state in ("failed", "skipped") or row.next_attempt)
-        # sudo: whether the order still exists, not what it says
-        deleted = self.sudo().filtered(lambda row: row.res_id and not row._document())
-        rows |= deleted.sudo(False)
-        if not rows:
+        """Try again what failed, was skipped, waits for its next turn, became an order that was deleted since, or lacks
+        files it should have."""
+        self.check_access("read")
+        # sudo: nobody writes rows by hand, but whoever sees the log may try again
+        rows_sudo = self.sudo()
+        deleted_sudo = rows_sudo.filtered(lambda row: row.res_id and not row._document())
+        again_sudo = deleted_sudo | rows_sudo.filtered(lambda r: r.state in ("failed", "skipped") or r.next_attempt)
+        files_sudo = (rows_sudo - again_sudo).filtered(lambda row: row._lacks_files())
+        if not again_sudo and not files_sudo:
             raise UserError(self.env._("There is nothing to try again: these rows are done or being worked on."))
-        rows.check_access("write")
-        deleted.write({"res_model": False, "res_id": False})
-        rows.sudo().write(self._armed_values())
+        deleted_sudo.write({"res_model": False, "res_id": False})
+        again_sudo.write(self._armed_values())
+        for row_sudo in files_sudo:
+            row_sudo._queue_files(row_sudo.connection_id)
         self._schedule()
 
     def action_ignore(self):
         """Do not import these documents, neither now nor when they change in Xero."""
+        self.check_access("read")
         rows = self.filtered(lambda row: row.state in ("failed", "pending", "skipped"))
         if not rows:
             raise UserError(self.env._("What is imported already cannot be ignored."))
-        rows.check_access("write")
+        # sudo: see action_retry
         rows.sudo()._skip("ignored", self.env._("Ignored by %s.", self.env.user.name))
 
     def action_open_document(self):

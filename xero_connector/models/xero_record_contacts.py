@@ -3,7 +3,6 @@ from odoo import api, models
 from .. import const
 from ..lib import formats
 from ..lib.contact import XeroContact
-from ..lib.errors import Problem
 
 
 class XeroRecord(models.Model):
@@ -25,10 +24,7 @@ class XeroRecord(models.Model):
                 draft.contact = XeroContact(payload)
                 found.append(draft)
             else:
-                name = draft.invoice.contact_name or draft.invoice.contact_id
-                draft.row._fail(
-                    [Problem("contact_missing", connection.env._("Xero has no contact %s any more.", name), name)]
-                )
+                draft.row._fail([connection._contact_problem(draft.invoice)])
         return found
 
     def _contact_payloads(self, connection, drafts):

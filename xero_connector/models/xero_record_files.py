@@ -34,6 +34,12 @@ class XeroRecord(models.Model):
             self.write({"files_state": "waiting", "files_attempts": 0, "files_next_attempt": False})
             self.env.ref("xero_connector.ir_cron_files").sudo()._trigger()
 
+    def _lacks_files(self):
+        """Whether an imported row's files failed, or were not wanted yet when it was imported."""
+        self.ensure_one()
+        lacks_pdf = self.connection_id.attach_pdf and self.pdf_of != self.remote_updated
+        return self.state == "done" and (self.files_state == "failed" or (lacks_pdf and self.files_state != "waiting"))
+
     @api.model
     def _files_due_domain(self):
         now = fields.Datetime.now()

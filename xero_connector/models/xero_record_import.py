@@ -96,11 +96,15 @@ class XeroRecord(models.Model):
         except errors.XeroDenied as error:
             connection._note_error(error)
             return False
-        except errors.XeroError as error:
+        except errors.XeroRetryLater as error:
             connection._note_error(error)
-            if isinstance(error, errors.XeroRetryLater) and error.limit:
+            if error.limit:
                 connection._postpone(error)
             self.browse(draft.row.id for draft in drafts)._postpone(error)
+            return True
+        except errors.XeroError as error:
+            for draft in drafts:
+                draft.row._fail([Problem("xero_rejected", str(error))])
             return True
         if drafts:
             document_model = self.env[DOCUMENT_MODELS[connection.order_target]].with_company(connection.company_id)

@@ -16,7 +16,7 @@ from .demo_journey import connect_all, run_crons
 from .demo_report import compare, print_table, read_outcomes
 from .fake_xero import FakeXero
 from .paths import CONFIG, LOG, RUN
-from .processes import Child, remember, require_port
+from .processes import Child, remember
 from .rpc import Session
 
 LOGINS = (
@@ -27,7 +27,6 @@ SETUP = "from odoo.addons.xero_connector_tests.sandbox import demo_setup; demo_s
 
 
 def run(options, workplace) -> int:
-    require_port(options.port)
     with contextlib.ExitStack() as stack:
         stack.enter_context(_the_only_demo())
         pid_file = remember('demo', os.getpid())

@@ -6,14 +6,12 @@ from datetime import date
 from pathlib import Path
 
 from .console import SandboxError, say
-from .processes import remember, require_port
+from .processes import remember
 
 
 def run(options) -> int:
     from .fake_xero import FakeXero
 
-    if options.port:
-        require_port(options.port)
     data = _read(options.data) if options.data else None
     fake = FakeXero(port=options.port, data=data)
     if data is None:
@@ -34,6 +32,10 @@ def run(options) -> int:
     return 0
 
 
+def _is_list_of_objects(elements) -> bool:
+    return isinstance(elements, list) and all(isinstance(element, dict) for element in elements)
+
+
 def _read(name: str) -> dict:
     try:
         data = json.loads(Path(name).read_text(encoding='utf-8'))
@@ -41,6 +43,6 @@ def _read(name: str) -> dict:
         raise SandboxError(f"{name} cannot be read: {error.strerror}.") from None
     except ValueError as error:
         raise SandboxError(f"{name} is not JSON: {error}.") from None
-    if not isinstance(data, dict):
+    if not isinstance(data, dict) or not all(_is_list_of_objects(elements) for elements in data.values()):
         raise SandboxError(f'{name} must hold one object of lists, such as {{"Invoices": [...], "Contacts": [...]}}.')
     return data

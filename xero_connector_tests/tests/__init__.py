@@ -1,4 +1,5 @@
 from . import (
+    test_command_line,
     test_connect,
     test_fake_xero_bad_days,
     test_fake_xero_oauth,
@@ -11,6 +12,7 @@ from . import (
     test_import,
     test_prices,
     test_routing,
+    test_single_flight,
     test_sync,
     test_tours,
     test_try,

@@ -104,6 +104,15 @@ class TestConsent(XeroCase):
         self.consent(connection, other, self.org)
         self.assertEqual((connection.state, connection.tenant_id), ("connected", self.org.tenant_id))
 
+    def test_reconnecting_a_paused_connection_keeps_the_pause(self):
+        connection = self.connect()
+        connection.action_pause()
+        self.consent(connection, self.org)
+        self.assertEqual(connection.state, "paused")
+        connection.sudo().grant_id.write({"refresh_token": "dead", "refreshed_at": "2026-10-01"})
+        self.run_cron("health")
+        self.assertEqual((connection.state, bool(connection.message)), ("paused", True))
+
     def test_several_granted_organisations_are_no_guess_for_a_new_connection(self):
         other = self.fake.add_organisation("Also granted")
         connection = self._draft()
@@ -321,10 +330,10 @@ class TestConsentsEnd(XeroCase):
     def test_ten_days_before_the_end_somebody_is_told_once(self):
         connection = self.connect()
         self.fake.faults.add("POST", "/connect/token", status=500, times=9)
-        self._paused_for(connection, 45)
+        self._paused_for(connection, 49)
         self.run_cron("health")
-        self.assertFalse(connection.activity_ids, "fifteen days are left")
-        self._paused_for(connection, 52)
+        self.assertFalse(connection.activity_ids, "eleven days are left")
+        self._paused_for(connection, 51)
         self.run_cron("health")
         self.run_cron("health")
         self.assertEqual(len(connection.activity_ids), 1)
@@ -343,6 +352,13 @@ class TestNeutralized(XeroCase):
             connection.action_connect()
         with self.assertRaisesRegex(UserError, "neutralised"):
             self.press(connection.action_test)
+        for button in (connection.action_resume, connection.action_import_now):
+            with self.assertRaisesRegex(UserError, "neutralised"):
+                button()
+        grant = connection.sudo().grant_id
+        grant.access_expires_at = fields.Datetime.now()
+        with self.assertRaisesRegex(errors.XeroDenied, "neutralised"):
+            self.press(grant._token)
         self.assertFalse(self.fake.requests)
         connection.invalidate_recordset()
         self.assertTrue(connection.is_neutralized)
@@ -415,6 +431,12 @@ class TestSecrets(XeroCase):
         self.assertEqual(row.state, "done")
         with self.assertRaises(AccessError):
             row.read(["payload"])
+        manager = new_test_user(self.env, "xero-manager", groups="xero_connector.group_xero_manager")
+        for reader in (user, manager):
+            with self.assertRaises(AccessError):
+                row.with_user(reader).write({"res_model": "res.users", "res_id": 1})
+            with self.assertRaises(AccessError):
+                row.with_user(reader).unlink()
         with self.assertRaises(AccessError):
             connection.with_user(user).name = "Mine"
         with self.assertRaises(AccessError):

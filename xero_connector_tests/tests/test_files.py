@@ -38,7 +38,9 @@ class TestPdf(XeroCase):
         self.run_import()
         order = self.order(invoice)
         order.action_confirm()
-        self.assertTrue(order.picking_ids.xero_pdf_id.raw)
+        pdf = order.picking_ids.xero_pdf_id
+        self.assertEqual(pdf.raw, order.xero_pdf_id.raw)
+        self.assertEqual((pdf.res_model, pdf.res_id), ("stock.picking", order.picking_ids.id))
 
     def test_a_backorder_has_the_pdf_too(self):
         self.connect(attach_pdf=True, order_target="picking", order_confirm=True)
@@ -50,6 +52,36 @@ class TestPdf(XeroCase):
         backorder = self.picking(invoice) - picking
         self.assertEqual(backorder.backorder_id, picking)
         self.assertTrue(backorder.xero_pdf_id.raw)
+        self.assertEqual(backorder.xero_pdf_id.res_id, backorder.id)
+
+    def test_a_note_that_fails_does_not_cost_the_pdf_a_second_call(self):
+        self.connect(attach_pdf=True, note_target="packing")
+        invoice = self.invoice()
+        self.fake.faults.add("GET", "History", status=500)
+        self.run_import()
+        row = self.row(invoice)
+        self.assertEqual((row.files_state, bool(row.pdf_size)), ("waiting", True))
+        row.files_next_attempt = False
+        self.run_cron("files")
+        self.assertEqual(self.row(invoice).files_state, "done")
+        self.assertEqual(len(self.fake.calls("GET", "/Invoices/[^/]+$")), 1)
+
+    def test_a_pdf_that_failed_for_good_or_was_not_wanted_comes_on_retry(self):
+        connection = self.connect(attach_pdf=True)
+        invoice = self.invoice()
+        self.fake.faults.add("GET", "/Invoices/", status=404)
+        self.run_import()
+        self.assertEqual(self.row(invoice).files_state, "failed")
+        self.row(invoice).action_retry()
+        self.run_cron("files")
+        self.assertTrue(self.order(invoice).xero_pdf_id)
+        connection.attach_pdf = False
+        second = self.invoice()
+        self.run_import()
+        connection.attach_pdf = True
+        self.row(second).action_retry()
+        self.run_cron("files")
+        self.assertTrue(self.order(second).xero_pdf_id)
 
     def test_the_pdf_is_fetched_again_only_when_the_invoice_changed(self):
         self.connect(attach_pdf=True)

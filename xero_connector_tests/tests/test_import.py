@@ -182,6 +182,27 @@ class TestOrder(XeroCase):
         self.assertEqual(order.picking_ids.owner_id, customer)
         self.assertEqual(order.picking_ids.partner_id, order.partner_shipping_id)
 
+    def test_goods_of_another_owner_are_never_reserved_for_a_customer(self):
+        customer, stranger = self.env["res.partner"].create([{"name": "Kiwi Outdoor"}, {"name": "Stranger"}])
+        quants = self.env["stock.quant"]
+        location = self.warehouse.lot_stock_id
+        quants._update_available_quantity(self.bottle, location, 50, owner_id=stranger)
+        quants._update_available_quantity(self.bottle, location, 50)
+        self.connect(partner_id=customer.id, order_confirm=True)
+        invoice = self.invoice()
+        self.run_import()
+        picking = self.order(invoice).picking_ids
+        self.assertEqual(picking.state, "confirmed", "nothing of the customer's is there")
+        quants._update_available_quantity(self.bottle, location, 2, owner_id=customer)
+        picking.action_assign()
+        self.assertEqual((picking.state, picking.move_line_ids.owner_id), ("assigned", customer))
+        picking.button_validate()
+        left = {
+            owner: quants._get_available_quantity(self.bottle, location, owner_id=owner, strict=True)
+            for owner in (customer, stranger)
+        }
+        self.assertEqual(left, {customer: 0, stranger: 50})
+
     def test_the_customer_owns_the_goods_of_a_plain_delivery_order_too(self):
         customer = self.env["res.partner"].create({"name": "Kiwi Outdoor"})
         self.connect(partner_id=customer.id, order_target="picking")

@@ -7,7 +7,7 @@ from odoo.tests import BaseCase, Form, tagged
 from odoo.addons.xero_connector.lib import pricing
 from odoo.addons.xero_connector.lib.invoice import XeroLine
 
-from .common import XeroCase
+from .common import COMPLETE_ADDRESS, XeroCase
 
 RATE = Decimal("0.15")
 
@@ -119,6 +119,17 @@ class TestPrices(XeroCase):
         self._assert_same_money(invoice, order)
         _again, second = self._order_of(self.line(), CurrencyCode=other, CurrencyRate=1.6)
         self.assertEqual(second.pricelist_id, order.pricelist_id)
+
+    def test_an_invoice_without_currency_is_in_the_organisations_not_the_companys(self):
+        other = "NZD" if self.company.currency_id.name != "NZD" else "USD"
+        org = self.fake.add_organisation("Foreign books", currency=other)
+        contact = org.add_contact(Name="Aroha Ltd", Addresses=[COMPLETE_ADDRESS])
+        org.add_item(Code="BOTTLE", Name="BOTTLE")
+        self.connect(org)
+        invoice = org.add_invoice(Contact={"ContactID": contact["ContactID"]}, LineItems=[self.line()])
+        org.record("Invoices", invoice["InvoiceID"]).data.pop("CurrencyCode")
+        self.run_import()
+        self.assertEqual(self.order(invoice).currency_id.name, other)
 
     def test_a_currency_that_is_not_active_fails_with_that_reason(self):
         self.org.subscribe("FJD")

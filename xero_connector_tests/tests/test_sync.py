@@ -119,8 +119,43 @@ class TestPoll(XeroCase):
             connection.action_import_now()
 
 
+    def test_an_invoice_that_turns_up_late_with_an_earlier_stamp_is_not_missed(self):
+        self.connect()
+        first = self.invoice(updated=datetime(2026, 11, 1, 12, 0, 0))
+        self.run_import()
+        late = self.invoice(updated=datetime(2026, 11, 1, 11, 59, 0))
+        self.run_import()
+        self.assertTrue(self.order(first) and self.order(late))
+
+    def test_four_decimals_are_asked_for(self):
+        self.connect()
+        self.invoice()
+        self.run_import()
+        self.assertEqual(self.fake.calls("GET", "/Invoices$")[0].query.get("unitdp"), "4")
+
+
 @tagged("post_install", "-at_install")
 class TestOutages(XeroCase):
+    def test_what_xero_refuses_again_and_again_calls_a_person_and_success_takes_it_back(self):
+        connection = self.connect()
+        self.fake.faults.add("GET", "/Invoices", status=400, body='{"Message": "No such thing"}', times=4)
+        for turn in range(4):
+            self.assertEqual(connection.needs_attention, turn >= 3)
+            self.run_import(connection)
+        self.assertEqual((connection.state, len(connection.activity_ids)), ("connected", 1))
+        self.assertIn("No such thing", connection.message)
+        self.run_import(connection)
+        self.assertEqual((connection.needs_attention, len(connection.activity_ids)), (False, 0))
+
+    def test_a_scope_xero_misses_is_named(self):
+        connection = self.connect()
+        challenge = 'Bearer error="insufficent_scope", error_description="accounting.invoices.read is needed"'
+        self.fake.faults.add("GET", "/Invoices", status=401, headers={"WWW-Authenticate": challenge}, times=2)
+        self.fake.reset_log()
+        self.run_cron("poll")
+        self.assertIn("accounting.invoices.read", connection.message)
+        self.assertFalse(self.fake.calls("POST", "/connect/token"), "a wider consent is needed, not a new token")
+
     def test_a_days_limit_postpones_the_connection_as_long_as_xero_says(self):
         connection = self.connect()
         invoice = self.invoice()
