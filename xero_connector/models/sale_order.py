@@ -77,7 +77,8 @@ class SaleOrder(models.Model):
         if connection.trim_description:
             values["name"] = product.name
         elif connection.description_source == "xero" and line.description:
-            values["name"] = line.description
+            # Odoo's list shows product and description; it leaves out the latter where it only repeats the former.
+            values["name"] = product.display_name if line.description == product.name else line.description
         if connection.price_source == "xero":
             values |= self._xero_price_values(invoice, line, product, taxes)
         return values

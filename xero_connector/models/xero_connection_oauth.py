@@ -229,11 +229,11 @@ class XeroConnection(models.Model):
         taken = self._connections_of([tenant["tenantId"] for tenant in tenants])
         free = [tenant for tenant in tenants if tenant["tenantId"] not in taken]
         if not free:
-            where = ", ".join(connection.name for connection in taken.values())
-            raise errors.XeroDenied(
-                f"{_names(tenants)} is connected already, by the connection “{where}”. "
-                "Two connections would ship everything twice."
+            where = " ".join(
+                f"{_names([tenant])} is connected already, by the connection “{taken[tenant['tenantId']].name}”."
+                for tenant in tenants
             )
+            raise errors.XeroDenied(f"{where} Two connections of one organisation would ship everything twice.")
         if len(free) > 1:
             raise errors.XeroDenied(
                 f"Several organisations were granted ({_names(free)}). Connect again and choose a single one."

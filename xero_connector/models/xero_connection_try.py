@@ -69,8 +69,14 @@ class XeroConnection(models.Model):
         known = self.env["xero.record"]._known_documents(self, [draft.invoice.id for draft in drafts])
         for draft in drafts:
             if document := known.get(draft.invoice.id):
-                reason = self.env._("This invoice is %s already.", document.display_name)
-                draft.route = Route(skip_code="already_imported", reason=reason)
+                reason = self.env._(
+                    "Imported already: %(document)s. Today: %(reason)s",
+                    document=document.display_name,
+                    reason=draft.route.reason,
+                )
+                draft.route = Route(
+                    warehouse=draft.route.warehouse, rule=draft.route.rule, skip_code="already_imported", reason=reason
+                )
         return [draft for draft in drafts if not draft.route.skip_code]
 
     def _add_current_contacts(self, client, drafts):

@@ -66,17 +66,15 @@ class XeroGrant(models.Model):
         # The registry's cursor, not the caller's: its snapshot may be older than the last refresh.
         with self.env.registry.cursor() as cr:
             grant = self.with_env(self.env(cr=cr, su=True))
-            if grant._is_fresh(refused):
-                return grant.access_token
-            # Waits for whoever refreshes now, then fails to serialise: `_token` reads again. No error worth a log line.
-            cr.execute("SELECT id FROM xero_grant WHERE id = %s FOR NO KEY UPDATE", (grant.id,), log_exceptions=False)
-            if not cr.rowcount:
-                raise errors.XeroDenied("The consent was removed. Reconnect.")
-            grant.invalidate_recordset()
             if not grant._is_fresh(refused):
+                # Waits for whoever refreshes now, then fails to serialise, and `_token` reads again: whoever gets the
+                # lock has seen the newest tokens. No error worth a log line.
+                lock = "SELECT id FROM xero_grant WHERE id = %s FOR NO KEY UPDATE"
+                cr.execute(lock, (grant.id,), log_exceptions=False)
+                if not cr.rowcount:
+                    raise errors.XeroDenied("The consent was removed. Reconnect.")
+                # Committed as this cursor closes: a rotated token must not be lost to the caller's rollback.
                 grant.write(grant._values_from_answer(grant._ask_for_tokens()))
-                # Our own cursor, at once: a rotated token must not be lost to a rollback.
-                cr.commit()  # pylint: disable=invalid-commit
             return grant.access_token
 
     def _is_fresh(self, refused):

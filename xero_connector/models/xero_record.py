@@ -46,7 +46,7 @@ class XeroRecord(models.Model):
     amount_total = fields.Float(string="Total", digits=(16, 2), readonly=True)
     currency_code = fields.Char(string="Currency", readonly=True)
     remote_updated = fields.Char(string="Changed in Xero (UTC)", readonly=True)
-    received_at = fields.Datetime(readonly=True)
+    received_at = fields.Datetime(string="Asked for", readonly=True, help="When it arrived or was last retried.")
     payload = fields.Json(readonly=True, prefetch=False, groups="xero_connector.group_xero_manager")
     payload_text = fields.Text(
         string="As Xero sent it", compute="_compute_payload_text", groups="xero_connector.group_xero_manager"
@@ -170,6 +170,7 @@ class XeroRecord(models.Model):
             "reason": False,
             "traceback": False,
             "received_at": formats.utc_now(),
+            "done_at": False,
         }
 
     def _rearmed_values(self):
@@ -262,6 +263,10 @@ class XeroRecord(models.Model):
         for row_sudo in files_sudo:
             row_sudo._queue_files(row_sudo.connection_id)
         self._schedule()
+        count = len(again_sudo | files_sudo)
+        return self.connection_id[:1]._notification(
+            self.env._("%s documents are tried again within a minute.", count), "success"
+        )
 
     def action_ignore(self):
         """Do not import these documents, neither now nor when they change in Xero."""

@@ -17,7 +17,9 @@ class XeroWarehouseMapping(models.Model):
     connection_id = fields.Many2one("xero.connection", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
     sequence = fields.Integer(default=lambda self: self._default_sequence())
-    reference_contains = fields.Char(required=True, help="Upper and lower case make no difference.")
+    reference_contains = fields.Char(
+        string="Reference contains", required=True, help="Upper and lower case make no difference."
+    )
     action = fields.Selection(
         [("import", "Send to warehouse"), ("ignore", "Do not import")], required=True, default="import"
     )

@@ -43,6 +43,11 @@ class XeroTry(models.TransientModel):
                 failed=count.get("failed", 0),
             )
 
+    def action_check(self):
+        """Show where the typed reference goes (leaving the field does so, too)."""
+        self.ensure_one()
+        return self._reopen()
+
     def action_dry_run(self):
         """List what the last days' invoices would become."""
         self.ensure_one()
@@ -60,6 +65,9 @@ class XeroTry(models.TransientModel):
                 "line_ids": [Command.clear(), *(Command.create(_line_values(draft)) for draft in drafts)],
             }
         )
+        return self._reopen()
+
+    def _reopen(self):
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Try rules"),
@@ -95,6 +103,6 @@ def _line_values(draft):
         "contact_name": draft.invoice.contact_name,
         "reference": draft.invoice.reference,
         "outcome": outcome,
-        "warehouse_id": draft.route.warehouse.id if outcome == "order" else False,
+        "warehouse_id": draft.route.warehouse.id if draft.route.warehouse and not draft.problems else False,
         "reason": reason,
     }
