@@ -5,7 +5,6 @@ from datetime import timedelta
 
 from odoo import api, fields
 from odoo.modules.registry import Registry
-from odoo.orm.utils import SUPERUSER_ID
 from odoo.tests import BaseCase, get_db_name, tagged
 
 from ..sandbox.fake_xero import FakeXero
@@ -45,7 +44,7 @@ class TestSingleFlight(BaseCase):
             self.env(cr)["ir.config_parameter"].set_param("xero_connector.identity_url", False)
 
     def env(self, cr):
-        return api.Environment(cr, SUPERUSER_ID, {})
+        return api.Environment(cr, api.SUPERUSER_ID, {})
 
     def _grant(self, cr):
         return self.env(cr)["xero.grant"].browse(self.grant_id)
