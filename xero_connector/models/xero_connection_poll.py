@@ -145,5 +145,9 @@ class XeroConnection(models.Model):
         """No call of this connection before Xero's time is up."""
         wait = min(error.retry_after or const.DEFAULT_RETRY_AFTER, const.LONGEST_RETRY)
         until = fields.Datetime.now() + timedelta(seconds=wait)
-        self.write({"blocked_until": until, "next_poll": until})
+        values = {"blocked_until": until}
+        # One that is asked by hand only stays so: it may have met the limit while fetching PDFs.
+        if self.next_poll and self.next_poll < until:
+            values["next_poll"] = until
+        self.write(values)
         self.env.ref("xero_connector.ir_cron_poll").sudo()._trigger(at=until)

@@ -1,5 +1,7 @@
 """The invoice's PDF: on the order, on its transfers, fetched once per version, never in the order's way."""
 
+from datetime import timedelta
+
 from odoo import fields
 from odoo.tests import new_test_user, tagged
 
@@ -53,6 +55,18 @@ class TestPdf(XeroCase):
         self.assertEqual(backorder.backorder_id, picking)
         self.assertTrue(backorder.xero_pdf_id.raw)
         self.assertEqual(backorder.xero_pdf_id.res_id, backorder.id)
+
+    def test_a_limit_met_while_fetching_pdfs_holds_all_calls_and_polls_nothing_by_itself(self):
+        connection = self.connect(attach_pdf=True, sync_interval="manual")
+        self.invoice()
+        limit = {"X-Rate-Limit-Problem": "minute", "Retry-After": "40"}
+        self.fake.faults.add("GET", "/Invoices/", status=429, headers=limit)
+        self.run_import(connection)
+        self.assertGreater(connection.blocked_until, fields.Datetime.now() + timedelta(seconds=20))
+        self.assertFalse(connection.next_poll)
+        self.fake.reset_log()
+        self.run_cron("poll", "process", "files")
+        self.assertFalse(self.fake.requests)
 
     def test_a_note_that_fails_does_not_cost_the_pdf_a_second_call(self):
         self.connect(attach_pdf=True, note_target="packing")
