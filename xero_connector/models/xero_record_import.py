@@ -77,6 +77,12 @@ class XeroRecord(models.Model):
             self.env.cr.rollback()
             _logger.info("connection %s: a batch gave way to another transaction", connection.id)
             return 0
+        except Exception:
+            # A bug of ours must neither stop the other connections nor hide.
+            self.env.cr.rollback()
+            _logger.exception("connection %s: a batch failed", connection.id)
+            connection._note_error(errors.XeroError(connection._unexpected()))
+            return 0
 
     # === IMPORT === #
 

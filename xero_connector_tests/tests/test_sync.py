@@ -10,7 +10,7 @@ from odoo.tests import BaseCase, mute_logger, tagged
 from odoo.addons.xero_connector.lib.paging import PageWalk
 
 from ..sandbox.fake_xero import query
-from .common import XeroCase
+from .common import COMPLETE_ADDRESS, XeroCase
 
 
 @tagged("post_install", "-at_install")
@@ -220,6 +220,28 @@ class TestOutages(XeroCase):
         self.assertIn("Reconnect", connection.message)
         self.consent(connection, self.org)
         self.assertEqual((connection.state, len(connection.activity_ids)), ("connected", 0))
+
+    @mute_logger("odoo.addons.xero_connector.models.xero_record_import")
+    def test_a_bug_in_one_connections_batch_does_not_stop_another_connection(self):
+        broken = self.connect()
+        self.invoice()
+        other = self.fake.add_organisation("Another", currency=self.org.currency)
+        contact = other.add_contact(Name="Aroha Ltd", Addresses=[COMPLETE_ADDRESS])
+        other.add_item(Code="BOTTLE", Name="BOTTLE")
+        good = other.add_invoice(Contact={"ContactID": contact["ContactID"]}, LineItems=[self.line()])
+        self.connect(other, name="Another")
+        model = type(self.env["xero.record"])
+        original = model._add_contacts
+
+        def add_contacts(rows, connection, drafts):
+            if connection == broken:
+                raise ZeroDivisionError("a bug")
+            return original(rows, connection, drafts)
+
+        with patch.object(model, "_add_contacts", add_contacts):
+            self.run_import()
+        self.assertTrue(self.order(good))
+        self.assertIn("unexpected", broken.message)
 
     @mute_logger("odoo.addons.xero_connector.models.xero_record_import")
     def test_an_unexpected_error_fails_its_own_row_and_keeps_the_details_for_developers(self):
