@@ -164,7 +164,8 @@ class XeroClient:
         answer = self.accounting.get_contacts(
             self.tenant_id, i_ds=list(contact_ids), include_archived=True, page=1, page_size=const.CONTACTS_PER_CALL
         )
-        return answer.get("Contacts") or []
+        contacts = answer.get("Contacts") or []
+        return [contact for contact in contacts if isinstance(contact, dict) and contact.get("ContactID")]
 
     def invoice_pdf(self, invoice_id):
         """The invoice as PDF bytes.

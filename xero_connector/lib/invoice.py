@@ -75,9 +75,9 @@ class XeroInvoice:
     @property
     def credited_by_notes(self):
         """Money settled by credit notes. ``AmountCredited`` also counts prepayments and overpayments: real money."""
-        notes = self.payload.get("CreditNotes")
-        if notes:
-            return sum(formats.decimal(note.get("AppliedAmount")) for note in notes)
+        applied = [note.get("AppliedAmount") for note in self.payload.get("CreditNotes") or ()]
+        if applied and None not in applied:
+            return sum(map(formats.decimal, applied))
         real_money = sum(
             formats.decimal(entry.get("AppliedAmount"))
             for key in ("Prepayments", "Overpayments")

@@ -94,6 +94,11 @@ class StockPicking(models.Model):
         :return: transfers in the order of the drafts
         """
         partners = self.env["res.partner"]._xero_import(connection, drafts)
+        # One reference each, as an order gives: the next steps of two invoices must not become one transfer.
+        references = self.env["stock.reference"].create([{"name": draft.invoice.number} for draft in drafts])
+        for draft, reference in zip(drafts, references, strict=True):
+            for _command, _id, move in draft.values["move_ids"]:
+                move["reference_ids"] = [Command.link(reference.id)]
         pickings = self.create(
             [{**draft.values, "partner_id": partners.ship_to[draft.row.id].id} for draft in drafts]
         )

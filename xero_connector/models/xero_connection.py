@@ -1,5 +1,7 @@
 from urllib.parse import urlencode
 
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -319,7 +321,7 @@ class XeroConnection(models.Model):
         self.activity_schedule(
             "xero_connector.mail_activity_type_xero",
             summary=self.env._("Xero connection needs attention"),
-            note=text,
+            note=Markup("<p>%s</p>") % text,
             user_id=(self.user_id or self.env.ref("base.user_admin")).id,
         )
 

@@ -35,8 +35,14 @@ class XeroConnection(models.Model):
         connections = self.search([("grant_id", "!=", False), ("state", "!=", "draft")])
         self.env["ir.cron"]._commit_progress(remaining=len(connections))
         for connection in connections:
-            connection._renew_consent_safely()
-            if not self.env["ir.cron"]._commit_progress(1):
+            try:
+                connection._renew_consent_safely()
+                seconds_left = self.env["ir.cron"]._commit_progress(1)
+            except psycopg2.OperationalError:
+                self.env.cr.rollback()
+                _logger.info("connection %s is busy elsewhere, its consent is renewed tomorrow", connection.id)
+                continue
+            if not seconds_left:
                 break
 
     def _renew_consent_safely(self):
@@ -52,9 +58,6 @@ class XeroConnection(models.Model):
         except errors.XeroError as error:
             _logger.info("connection %s: the consent could not be renewed today: %s", self.id, error)
             self._warn_of_end()
-        except psycopg2.OperationalError:
-            self.env.cr.rollback()
-            _logger.info("connection %s is busy elsewhere, its consent is renewed tomorrow", self.id)
 
     def _warn_of_end(self):
         left = self.consent_ends - fields.Datetime.now()

@@ -4,9 +4,11 @@ import secrets
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+import psycopg2.errors
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import consteq, hash_sign, verify_hash_signed
+from odoo.tools import hash_sign, verify_hash_signed
 
 from .. import const
 from ..lib import errors, oauth
@@ -40,6 +42,10 @@ class XeroConnection(models.Model):
         if app_sudo.grant_type == "client_credentials":
             return self._connect_custom()
         redirect_uri = self._checked_redirect_uri()
+        try:
+            login_url = self._xero_url("login_url")
+        except errors.XeroDenied as error:
+            raise UserError(str(error)) from None
         nonce = secrets.token_urlsafe(24)
         self.sudo().oauth_nonce = nonce
         state = hash_sign(
@@ -52,7 +58,7 @@ class XeroConnection(models.Model):
             "type": "ir.actions.act_url",
             "target": "self",
             "url": oauth.authorize_url(
-                self._xero_url("login_url"),
+                login_url,
                 client_id=app_sudo.client_id,
                 redirect_uri=redirect_uri,
                 scopes=self._required_scopes(),
@@ -96,14 +102,14 @@ class XeroConnection(models.Model):
             return self.browse()
         if uid != self.env.uid:
             return self.browse()
-        with self.env.registry.cursor() as cr:
-            connection_sudo = self.with_env(self.env(cr=cr, su=True)).browse(connection_id).exists()
-            # Without a lock to be had, another request is using up this very state.
-            locked = connection_sudo.try_lock_for_update(allow_referencing=True)
-            if not locked or not consteq(locked.oauth_nonce or "", nonce):
-                return self.browse()
-            locked.oauth_nonce = False
-        return self.browse(connection_id)
+        while True:
+            try:
+                with self.env.registry.cursor() as cr:
+                    use_up = "UPDATE xero_connection SET oauth_nonce = NULL WHERE id = %s AND oauth_nonce = %s"
+                    cr.execute(use_up, (connection_id, nonce), log_exceptions=False)
+                    return self.browse([connection_id] if cr.rowcount else [])
+            except psycopg2.errors.SerializationFailure:
+                _logger.debug("connection %s was written meanwhile", connection_id)
 
     def _complete_consent(self, code):
         """Swap the code for tokens and find the organisation. Works in a cursor of its own and commits step by step:
@@ -135,12 +141,21 @@ class XeroConnection(models.Model):
         grant = grants.create({"app_id": self.app_id.id, **grants._values_from_answer(answer)})
         # At once: the code that bought these tokens works no second time, and a refresh uses yet another cursor.
         self.env.cr.commit()  # pylint: disable=invalid-commit
-        try:
-            with self.env.cr.savepoint():
-                self._find_organisation(grant)
-        except errors.XeroError:
-            grant.unlink()
-            raise
+        for _attempt in range(5):
+            try:
+                with self.env.cr.savepoint():
+                    # Waits for a worker that polls this connection; if it wrote the row meanwhile, once more.
+                    lock = "SELECT id FROM xero_connection WHERE id = %s FOR NO KEY UPDATE"
+                    self.env.cr.execute(lock, (self.id,), log_exceptions=False)
+                    self._find_organisation(grant)
+                return
+            except errors.XeroError:
+                grant.unlink()
+                raise
+            except psycopg2.errors.SerializationFailure:
+                self.env.cr.rollback()
+        grant.unlink()
+        raise errors.XeroRetryLater("The connection is being worked on. Connect again in a minute.")
 
     def _connect_custom(self):
         """Connect by client credentials: no consent page, no refresh token, one organisation."""

@@ -39,6 +39,10 @@ class XeroConnection(models.Model):
         if earlier:
             # Older documents count now that were never asked for: begin again; what is known stays untouched.
             super(XeroConnection, earlier).write({"watermark": False})
+        if "sync_interval" in vals:
+            by_hand = vals["sync_interval"] == "manual"
+            connected = self.filtered(lambda c: c.state == "connected")
+            super(XeroConnection, connected).write({"next_poll": False if by_hand else fields.Datetime.now()})
         return result
 
     # === SCHEDULE === #
@@ -67,7 +71,8 @@ class XeroConnection(models.Model):
         self.env["ir.cron"]._commit_progress(remaining=len(due))
         for connection in due:
             try:
-                connection._poll_safely()
+                if connection._poll_safely():
+                    self.env.ref("xero_connector.ir_cron_poll").sudo()._trigger()
             except psycopg2.OperationalError:
                 self.env.cr.rollback()
                 _logger.info("connection %s is busy elsewhere, its poll waits for the next turn", connection.id)
@@ -77,14 +82,17 @@ class XeroConnection(models.Model):
     # === POLL === #
 
     def _poll_safely(self):
-        """Read all pages, each stored and committed by itself; keep what stopped us on the connection."""
+        """Read all pages, each stored and committed by itself; keep what stopped us on the connection.
+
+        :return: whether pages are left because the scheduled action's time is up
+        """
         walk = None
         more = True
         while more:
             try:
                 # Anew for each page: the commit in between has let go of it.
                 if not self.try_lock_for_update(allow_referencing=True).filtered_domain(self._due_domain()):
-                    return
+                    return False
                 walk = walk or PageWalk(self._poll_since())
                 with self._client() as client:
                     more = self._poll_page(client, walk)
@@ -100,8 +108,10 @@ class XeroConnection(models.Model):
                 _logger.exception("connection %s: polling failed", self.id)
                 self._stop_polling(errors.XeroError(self._unexpected()))
                 more = False
-            # What the watermark says is committed; the rest of the pages may wait for the next turn.
-            more = bool(self.env["ir.cron"]._commit_progress()) and more
+            # What the watermark says is committed; the rest of the pages may wait for the next run.
+            if not self.env["ir.cron"]._commit_progress():
+                break
+        return more
 
     def _unexpected(self):
         return self.env._("Something unexpected happened while importing. The server's log has the details.")

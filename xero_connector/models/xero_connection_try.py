@@ -50,7 +50,11 @@ class XeroConnection(models.Model):
             for payload in payloads.values():
                 invoice = XeroInvoice(payload)
                 row = self.env["xero.record"].new({"number": invoice.number})
-                drafts.append(ImportDraft(row=row, invoice=invoice, route=self._decide(invoice, first_match)))
+                try:
+                    route = self._decide(invoice, first_match)
+                except (ValueError, ArithmeticError, AttributeError, TypeError):
+                    route = Route(skip_code="unexpected", reason=self.env._("This invoice cannot be read."))
+                drafts.append(ImportDraft(row=row, invoice=invoice, route=route))
             wanted = self._mark_known([draft for draft in drafts if not draft.route.skip_code])
             wanted = self._add_current_contacts(client, wanted)
         self.env[DOCUMENT_MODELS[self.order_target]].with_company(self.company_id)._xero_prepare(self, wanted)

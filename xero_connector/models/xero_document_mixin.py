@@ -150,12 +150,15 @@ class XeroDocumentMixin(models.AbstractModel):
         self.ensure_one()
         if invoice.status in ("VOIDED", "DELETED") or invoice.is_settled_by_credit:
             what = self.env._("Xero invoice %s was voided, deleted or fully credited after the import.", invoice.number)
-            self.activity_schedule(
-                "xero_connector.mail_activity_type_xero",
-                summary=self.env._("Do not ship: invoice cancelled in Xero"),
-                note=what,
-                user_id=(connection.user_id or self.env.ref("base.user_admin")).id,
-            )
+            kind = "xero_connector.mail_activity_type_xero"
+            for document in self._xero_siblings():
+                if document.state not in ("done", "cancel") and not document.activity_search([kind]):
+                    document.activity_schedule(
+                        kind,
+                        summary=self.env._("Do not ship: invoice cancelled in Xero"),
+                        note=Markup("<p>%s</p>") % what,
+                        user_id=(connection.user_id or self.env.ref("base.user_admin")).id,
+                    )
         else:
             what = self.env._(
                 "Xero invoice %s was changed after the import. This document was left as it is: compare the two.",

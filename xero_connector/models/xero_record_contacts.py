@@ -1,7 +1,7 @@
 from odoo import api, models
 
 from .. import const
-from ..lib import formats
+from ..lib import errors, formats
 from ..lib.contact import XeroContact
 
 
@@ -45,10 +45,21 @@ class XeroRecord(models.Model):
             stale += self._upcoming_contacts(connection, known=wanted, number=-len(stale) % const.CONTACTS_PER_CALL)
             with connection._client() as client:
                 for start in range(0, len(stale), const.CONTACTS_PER_CALL):
-                    contacts = client.contacts(stale[start : start + const.CONTACTS_PER_CALL])
+                    contacts = self._read_contacts(client, stale[start : start + const.CONTACTS_PER_CALL])
                     self._receive_contacts(connection, contacts)
                     payloads |= {contact["ContactID"]: contact for contact in contacts}
         return payloads
+
+    @api.model
+    def _read_contacts(self, client, contact_ids):
+        """These contacts; when Xero refuses the call, all but the one it refuses it for."""
+        try:
+            return client.contacts(contact_ids)
+        except (errors.XeroRejected, errors.XeroMissing):
+            if len(contact_ids) == 1:
+                return []
+            half = len(contact_ids) // 2
+            return self._read_contacts(client, contact_ids[:half]) + self._read_contacts(client, contact_ids[half:])
 
     @api.model
     def _upcoming_contacts(self, connection, known, number):

@@ -45,6 +45,7 @@ class XeroRecord(models.Model):
         now = fields.Datetime.now()
         return [
             ("files_state", "=", "waiting"),
+            ("connection_id.active", "=", True),
             ("connection_id.state", "=", "connected"),
             "|",
             ("connection_id.blocked_until", "=", False),
@@ -60,8 +61,15 @@ class XeroRecord(models.Model):
         due = self.search(self._files_due_domain(), order="id")
         self.env["ir.cron"]._commit_progress(remaining=len(due))
         for row_id in due.ids:
-            self.browse(row_id)._fetch_files_safely()
-            if not self.env["ir.cron"]._commit_progress(1):
+            try:
+                self.browse(row_id)._fetch_files_safely()
+                seconds_left = self.env["ir.cron"]._commit_progress(1)
+            except psycopg2.OperationalError:
+                # Somebody edits the order, or a poll writes the connection: the row stays due.
+                self.env.cr.rollback()
+                _logger.info("sync log row %s is busy elsewhere, its files wait", row_id)
+                continue
+            if not seconds_left:
                 break
 
     def _fetch_files_safely(self):
@@ -80,8 +88,7 @@ class XeroRecord(models.Model):
         except errors.XeroError as error:
             self.write({"files_state": "failed", "files_message": str(error)})
         except psycopg2.OperationalError:
-            self.env.cr.rollback()
-            _logger.info("sync log row %s is busy elsewhere, its files wait", self.id)
+            raise
         except Exception:
             # A bug of ours must neither hold up the other rows' files nor hide.
             self.env.cr.rollback()

@@ -34,6 +34,7 @@ class XeroRecord(models.Model):
             ("state", "=", "pending"),
             ("direction", "=", "in"),
             ("resource", "=", "invoice"),
+            ("connection_id.active", "=", True),
             ("connection_id.state", "=", "connected"),
             "|",
             ("connection_id.blocked_until", "=", False),
@@ -53,7 +54,12 @@ class XeroRecord(models.Model):
             busy = []
             for connection in connections:
                 handled = self._process_batch(connection)
-                seconds_left = self.env["ir.cron"]._commit_progress(handled)
+                try:
+                    seconds_left = self.env["ir.cron"]._commit_progress(handled)
+                except psycopg2.OperationalError:
+                    self.env.cr.rollback()
+                    _logger.info("connection %s: a batch gave way to another transaction", connection.id)
+                    handled = 0
                 if handled:
                     busy.append(connection)
                 if not seconds_left:
@@ -167,6 +173,11 @@ class XeroRecord(models.Model):
         for row in rows:
             if document := row._document():
                 known[row.external_id] = document
+        # The documents themselves say so, too, when their rows are gone.
+        for model in DOCUMENT_MODELS.values():
+            domain = [("company_id", "=", connection.company_id.id), ("xero_invoice_id", "in", invoice_ids)]
+            for document in self.env[model].search(domain):
+                known.setdefault(document.xero_invoice_id, document)
         return known
 
     def _check_after_import(self, connection, invoice):
@@ -222,7 +233,7 @@ class XeroRecord(models.Model):
         """Fail (or skip) this row for an exception: Odoo's words where it has any, details for developers elsewhere."""
         if isinstance(error, UserError):
             self._fail([Problem("odoo_refused", str(error))])
-        elif isinstance(error, psycopg2.errors.UniqueViolation):
+        elif isinstance(error, psycopg2.errors.UniqueViolation) and "per_xero_invoice" in str(error):
             self._skip("already_imported", connection.env._("This invoice is an order already."))
         else:
             _logger.error("connection %s: row %s failed", connection.id, self.id, exc_info=error)

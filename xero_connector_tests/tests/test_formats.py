@@ -65,6 +65,7 @@ class TestInvoiceView(BaseCase):
         self.assertTrue(XeroInvoice(paid).is_settled_by_credit)
         self.assertTrue(XeroInvoice(paid | {"CreditNotes": [{"AppliedAmount": 100}]}).is_settled_by_credit)
         self.assertFalse(XeroInvoice(paid | {"Prepayments": [{"AppliedAmount": 100}]}).is_settled_by_credit)
+        self.assertTrue(XeroInvoice(paid | {"CreditNotes": [{"CreditNoteID": "1"}]}).is_settled_by_credit)
         half = {"CreditNotes": [{"AppliedAmount": 40}], "Overpayments": [{"AppliedAmount": 60}]}
         self.assertFalse(XeroInvoice(paid | half).is_settled_by_credit)
 

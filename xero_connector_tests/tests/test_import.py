@@ -151,6 +151,18 @@ class TestOrder(XeroCase):
         self.assertEqual(picking.partner_id.street, "12 Quay Street")
         self.assertIn("PO 5", picking.origin)
 
+    def test_two_step_deliveries_of_two_invoices_of_one_contact_stay_apart(self):
+        self.warehouse.delivery_steps = "pick_ship"
+        self.env["stock.quant"]._update_available_quantity(self.bottle, self.warehouse.lot_stock_id, 50)
+        self.connect(order_target="picking", order_confirm=True)
+        invoices = [self.invoice(), self.invoice()]
+        self.run_import()
+        for invoice in invoices:
+            self.picking(invoice).button_validate()
+        for invoice in invoices:
+            ship = self.picking(invoice).filtered(lambda p: p.picking_type_id == self.warehouse.out_type_id)
+            self.assertEqual((len(ship), ship.move_ids.product_uom_qty), (1, 2))
+
     def test_an_invoice_without_goods_makes_no_delivery_order(self):
         self.connect(order_target="picking")
         invoice = self.invoice(lines=[self.line(None, 1, 15)])
@@ -487,3 +499,12 @@ class TestHostileText(XeroCase):
         order = self.order(invoice)
         self.assertEqual(order.client_order_ref, reference)
         self.assertNotIn("<img", order.message_ids[0].body)
+
+    def test_markup_in_an_invoice_number_is_text_in_an_alarm_too(self):
+        self.connect()
+        invoice = self.invoice(InvoiceNumber='INV <a href="http://evil.example">1</a>')
+        self.run_import()
+        self.fake.clock.advance(60)
+        self.org.void(invoice["InvoiceID"])
+        self.run_import()
+        self.assertNotIn("<a", self.order(invoice).activity_ids.note)

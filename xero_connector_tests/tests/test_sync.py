@@ -113,6 +113,25 @@ class TestPoll(XeroCase):
         self.run_cron("poll", "process")
         self.assertTrue(self.order(invoice))
 
+    def test_a_connection_by_hand_that_is_set_to_five_minutes_begins_to_poll(self):
+        connection = self.connect(sync_interval="manual")
+        self.run_cron("poll")
+        self.assertFalse(connection.next_poll)
+        connection.sync_interval = "five_minutes"
+        invoice = self.invoice()
+        self.run_cron("poll", "process")
+        self.assertTrue(self.order(invoice))
+        connection.sync_interval = "manual"
+        self.assertFalse(connection.next_poll)
+
+    def test_an_archived_connection_imports_nothing_that_waits(self):
+        connection = self.connect()
+        invoice = self.invoice()
+        self.run_cron("poll")
+        connection.active = False
+        self.run_cron("process")
+        self.assertFalse(self.order(invoice))
+
     def test_an_unconnected_connection_says_so_when_asked_to_import(self):
         connection = self.env["xero.connection"].create({"name": "New", "app_id": self.app.id})
         with self.assertRaisesRegex(UserError, "not connected"):
@@ -196,6 +215,21 @@ class TestOutages(XeroCase):
         row.action_retry()
         self.run_cron("process")
         self.assertTrue(self.order(invoice))
+
+    def test_a_contact_xero_refuses_fails_its_own_invoice_and_not_the_batch(self):
+        self.connect()
+        contact = self.org.add_contact(Name="Refused", Addresses=[COMPLETE_ADDRESS])
+        bad = self.org.add_invoice(Contact={"ContactID": contact["ContactID"]}, LineItems=[self.line()])
+        good = [self.invoice() for _number in range(3)]
+
+        def refuse(request):
+            if request.path.endswith("/Contacts") and contact["ContactID"] in str(request.query):
+                self.fake.faults.add("GET", "/Contacts", status=404)
+
+        self.fake.on_request = refuse
+        self.run_import()
+        self.assertEqual([len(self.order(invoice)) for invoice in good], [1, 1, 1])
+        self.assertEqual(self.row(bad).problem_code, "contact_missing")
 
     def test_unknown_values_and_missing_keys_do_not_stop_a_page(self):
         self.connect()
@@ -340,9 +374,26 @@ class TestAfterImport(XeroCase):
         invoice = self.invoice()
         self.run_import()
         self.fake.clock.advance(60)
+        self.order(invoice).action_confirm()
         self.org.void(invoice["InvoiceID"])
         self.run_import()
-        self.assertIn("Do not ship", self.order(invoice).activity_ids.summary)
+        for document in (self.order(invoice), self.picking(invoice)):
+            self.assertIn("Do not ship", document.activity_ids.summary)
+        self.fake.clock.advance(60)
+        self.org.update("Invoices", invoice["InvoiceID"], Reference="touched again")
+        self.run_import()
+        self.assertEqual(len(self.order(invoice).activity_ids), 1, "told once")
+
+    def test_an_invoice_is_known_by_its_transfer_even_when_its_row_is_gone(self):
+        self.connect(order_target="picking")
+        invoice = self.invoice()
+        self.run_import()
+        self.row(invoice).unlink()
+        self.fake.clock.advance(60)
+        self.org.add_payment(invoice["InvoiceID"])
+        self.run_import()
+        self.assertEqual(len(self.picking(invoice)), 1)
+        self.assertEqual(self.row(invoice).problem_code, "already_imported")
 
     def test_a_new_connection_of_the_same_organisation_never_ships_what_an_older_one_did(self):
         connection = self.connect()
