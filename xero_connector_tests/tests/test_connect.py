@@ -445,7 +445,9 @@ class TestSecrets(XeroCase):
             connection.with_user(stranger).read(["name"])
 
     def test_another_companys_connections_and_log_are_not_to_be_seen(self):
-        self.connect()
+        mapping = {"item_code": "X", "product_id": self.bottle.id}
+        self.connect(mapping_ids=self.rules(("GC", self.second_warehouse)), product_mapping_ids=[(0, 0, mapping)])
+        self.app.company_id = self.company
         self.invoice()
         self.run_import()
         company = self.env["res.company"].create({"name": "Other"})
@@ -453,8 +455,32 @@ class TestSecrets(XeroCase):
             self.env, "other-manager", groups="xero_connector.group_xero_manager", company_id=company.id,
             company_ids=[(6, 0, company.ids)],
         )
-        for model in ("xero.connection", "xero.record", "xero.binding", "xero.warehouse.mapping"):
+        for model in (
+            "xero.app",
+            "xero.connection",
+            "xero.record",
+            "xero.binding",
+            "xero.warehouse.mapping",
+            "xero.product.mapping",
+        ):
+            self.assertTrue(self.env[model].search([]), f"{model}: there is something to hide")
             self.assertFalse(self.env[model].with_user(user).search([]), model)
+
+    def test_a_plain_xero_user_changes_no_settings(self):
+        mapping = {"item_code": "X", "product_id": self.bottle.id}
+        connection = self.connect(
+            mapping_ids=self.rules(("GC", self.second_warehouse)), product_mapping_ids=[(0, 0, mapping)]
+        )
+        user = new_test_user(self.env, "plain", groups="xero_connector.group_xero_user")
+        for record in (self.app, connection, connection.mapping_ids, connection.product_mapping_ids):
+            for right in ("write", "create", "unlink"):
+                with self.assertRaises(AccessError, msg=(record._name, right)):
+                    record.with_user(user).check_access(right)
+        for button in (connection.with_user(user).action_connect, connection.with_user(user).action_disconnect):
+            with self.assertRaises(AccessError):
+                button()
+        with self.assertRaises(AccessError):
+            self.env["xero.try"].with_user(user).create({"connection_id": connection.id})
 
 
 @tagged("post_install", "-at_install")

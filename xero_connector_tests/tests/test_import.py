@@ -234,6 +234,16 @@ class TestOrder(XeroCase):
         self.assertEqual(order.picking_ids.company_id | order.partner_id.company_id, company)
         self.assertEqual(self.row(invoice).company_id, company)
 
+    def test_another_companys_products_and_partners_are_never_taken(self):
+        company = self.env["res.company"].create({"name": "Second company"})
+        self.mug.company_id = company
+        self.env["res.partner"].create({"name": "Aroha Ltd", "company_id": company.id})
+        self.connect()
+        foreign_product, foreign_partner = self.invoice(lines=[self.line("MUG")]), self.invoice()
+        self.run_import()
+        self.assertEqual(self.row(foreign_product).problem_code, "unknown_code")
+        self.assertEqual(self.order(foreign_partner).partner_id.company_id, self.company)
+
     def test_the_invoice_date_is_a_calendar_date_wherever_the_reader_is(self):
         self.env.user.tz = "Pacific/Auckland"
         self.connect()
