@@ -42,18 +42,7 @@ class XeroRecord(models.Model):
 
     @api.model
     def _files_due_domain(self):
-        now = fields.Datetime.now()
-        return [
-            ("files_state", "=", "waiting"),
-            ("connection_id.active", "=", True),
-            ("connection_id.state", "=", "connected"),
-            "|",
-            ("connection_id.blocked_until", "=", False),
-            ("connection_id.blocked_until", "<=", now),
-            "|",
-            ("files_next_attempt", "=", False),
-            ("files_next_attempt", "<=", now),
-        ]
+        return [("files_state", "=", "waiting"), *self._ready_domain("files_next_attempt")]
 
     @api.model
     def _cron_files(self):

@@ -29,19 +29,29 @@ class XeroRecord(models.Model):
 
     @api.model
     def _due_domain(self):
-        now = fields.Datetime.now()
         return [
             ("state", "=", "pending"),
             ("direction", "=", "in"),
             ("resource", "=", "invoice"),
+            *self._ready_domain("next_attempt"),
+        ]
+
+    @api.model
+    def _ready_domain(self, next_attempt):
+        """Rows whose connection may work now and whose own time has come.
+
+        :param str next_attempt: the field that says when
+        """
+        now = fields.Datetime.now()
+        return [
             ("connection_id.active", "=", True),
             ("connection_id.state", "=", "connected"),
             "|",
             ("connection_id.blocked_until", "=", False),
             ("connection_id.blocked_until", "<=", now),
             "|",
-            ("next_attempt", "=", False),
-            ("next_attempt", "<=", now),
+            (next_attempt, "=", False),
+            (next_attempt, "<=", now),
         ]
 
     @api.model

@@ -109,6 +109,7 @@ def _wait_until_it_answers(server: Child, url: str, progress, patience: int = 12
             if session.get(f'{url}/web/login', timeout=60).ok:
                 return
         progress.update("waiting for its first answer")
+        # a refused connection comes back at once, and Odoo has no signal for being ready
         time.sleep(0.3)
     raise SandboxError(f"Odoo did not answer within {patience} s; the end of its log ({server.log}):\n"
                        f"{server.log_tail()}")
@@ -132,6 +133,7 @@ def _serve(server: Child, url: str) -> None:
     print("Ctrl-C ends everything.", flush=True)
     try:
         while server.is_running():
+            # nothing to do until Ctrl-C; short, so that an Odoo that ends by itself is noticed
             time.sleep(0.5)
     except KeyboardInterrupt:
         say("\nEnding …")

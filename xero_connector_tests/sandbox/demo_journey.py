@@ -47,7 +47,8 @@ def run_crons(admin: Session) -> None:
             progress.update(f"{invoices} invoices and {files} PDFs waiting")
             if not invoices and not files:
                 return
-            time.sleep(0.5)  # Odoo's own scheduler may be at it
+            # Odoo's own scheduler may hold the rows at this moment: asking again at once would only use up the rounds
+            time.sleep(0.5)
     # what still waits shows in the table
 
 
