@@ -61,10 +61,6 @@ class XeroInvoice:
         return formats.calendar_date(self.payload.get("DateString") or self.payload.get("Date"))
 
     @property
-    def due_date(self):
-        return formats.calendar_date(self.payload.get("DueDateString") or self.payload.get("DueDate"))
-
-    @property
     def updated(self):
         return formats.stamp(self.payload.get("UpdatedDateUTC"))
 

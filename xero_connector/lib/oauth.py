@@ -1,4 +1,7 @@
-"""OAuth 2 with Xero: authorise URL, code exchange, refresh, client credentials, revocation (xero-api.md, section 1).
+"""OAuth 2 with Xero: authorise URL, code exchange, refresh, client credentials (xero-api.md, section 1).
+
+There is no revocation here: it would withdraw all organisations its user ever granted. One connection is ended by
+``XeroClient.delete_connection``.
 
 Network only; where tokens are kept and who may refresh is ``xero.grant``'s business.
 """
@@ -65,10 +68,6 @@ class TokenEndpoint:
         """A custom connection's token: one organisation, no refresh token."""
         return self._post("/connect/token", grant_type="client_credentials", scope=" ".join(scopes))
 
-    def revoke(self, refresh_token):
-        """Withdraw the consent with **all** its organisations."""
-        self._post("/connect/revocation", token=refresh_token)
-
     def _post(self, path, **form):
         call = f"POST {path}"
         with readable_network_errors(call):
@@ -78,8 +77,6 @@ class TokenEndpoint:
         details = {"status": response.status_code, "call": call}
         if response.status_code >= 500 or response.status_code == 429:
             raise errors.XeroRetryLater("Xero's login service has a problem of its own at the moment.", **details)
-        if path.endswith("revocation") and response.ok:
-            return {}
         answer = parse_json(response)
         if response.ok and answer.get("access_token"):
             return answer
