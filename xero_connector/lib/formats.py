@@ -113,3 +113,13 @@ def file_name(value, extension):
 def file_extension(value):
     """A harmless file extension: letters and digits only, ``bin`` when there are none."""
     return re.sub(r"[^A-Za-z0-9]", "", value)[:10] or "bin"
+
+
+def short(value):
+    """A number without needless zeros, for sentences; '' for zero.
+
+    >>> short(Decimal("2.5000"))
+    '2.5'
+    """
+    number = decimal(value)
+    return format(number.normalize(), "f") if number else ""

@@ -86,6 +86,11 @@ class XeroInvoice:
         """PAID without money for it: nothing is to be shipped."""
         return self.status == "PAID" and 0 < self.total <= self.credited_by_notes
 
+    @property
+    def is_partly_credited(self):
+        """Credit notes took a part of the invoice; which goods that is about stands in the notes alone."""
+        return 0 < self.credited_by_notes < self.total
+
     @cached_property
     def lines(self):
         return [XeroLine(line) for line in self.payload.get("LineItems") or ()]
@@ -113,6 +118,10 @@ class XeroLine:
 
     def _money(self, key):
         return formats.decimal(self.payload.get(key))
+
+    @property
+    def id(self):
+        return formats.text(self.payload.get("LineItemID"))
 
     @property
     def item_code(self):

@@ -28,8 +28,8 @@ class ProductProduct(models.Model):
             by_code = any_case.grouped(lambda product: product.default_code.casefold())
             found.take(missing, lambda code: by_code.get(code.casefold(), self))
         if missing := codes - found.codes:
-            mapped = {rule.item_code.casefold(): rule.product_id for rule in connection.product_mapping_ids}
-            found.take(missing, lambda code: mapped.get(code.casefold(), self))
+            rules = {rule.item_code.casefold(): rule for rule in connection.product_mapping_ids}
+            found.take_mapped(missing, lambda code: rules.get(code.casefold()))
         return found
 
 
@@ -39,6 +39,7 @@ class FoundProducts:
     def __init__(self, products):
         self._none = products
         self._found = {}
+        self._uoms = {}
 
     @property
     def codes(self):
@@ -49,6 +50,17 @@ class FoundProducts:
         for code in codes:
             if products := find(code):
                 self._found[code] = products
+
+    def take_mapped(self, codes, find_rule):
+        """Keep the products, and units of measure, of the product mappings ``find_rule(code)`` returns."""
+        for code in codes:
+            if rule := find_rule(code):
+                self._found[code] = rule.product_id
+                self._uoms[code] = rule.uom_id
+
+    def uom(self, code):
+        """The unit of measure Xero counts this code in, None or empty where it is the product's own."""
+        return self._uoms.get(code)
 
     def get(self, code):
         """The one product of this code, or an empty recordset."""

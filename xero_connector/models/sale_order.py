@@ -72,8 +72,11 @@ class SaleOrder(models.Model):
     def _xero_line_values(self, connection, invoice, line, products, taxes):
         product = products.get(line.item_code) if line.item_code else connection.service_product_id
         if line.is_text or not product:
-            return {"display_type": "line_note", "name": line.description} if line.description else None
-        values = {"product_id": product.id, "product_uom_qty": float(line.quantity)}
+            note = {"xero_line_id": line.id, "display_type": "line_note", "name": line.description}
+            return note if line.description else None
+        values = {"xero_line_id": line.id, "product_id": product.id, "product_uom_qty": float(line.quantity)}
+        if uom := products.uom(line.item_code):
+            values["product_uom_id"] = uom.id
         if connection.trim_description:
             values["name"] = product.name
         elif connection.description_source == "xero" and line.description:
@@ -143,6 +146,6 @@ class SaleOrder(models.Model):
             ]
         )
         orders._xero_log_origin(connection, drafts)
-        if connection.order_confirm:
-            orders.action_confirm()
+        if to_confirm := orders._xero_to_confirm(connection, drafts):
+            to_confirm.action_confirm()
         return orders

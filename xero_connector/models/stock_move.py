@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import api, fields, models
 
 _INHERITED = (
     "xero_connection_id",
@@ -15,6 +15,14 @@ _INHERITED = (
 
 class StockMove(models.Model):
     _inherit = "stock.move"
+
+    # The rest of a split move is of the same line of the invoice.
+    xero_line_id = fields.Char(string="Xero line ID", readonly=True, copy=True)
+
+    @api.model
+    def _prepare_merge_moves_distinct_fields(self):
+        """Each line of the invoice stays a line of the picking list, so that a later change finds its own."""
+        return [*super()._prepare_merge_moves_distinct_fields(), "xero_line_id"]
 
     def _update_reserved_quantity_vals(
         self, need, location_id, lot_id=None, package_id=None, owner_id=None, strict=True

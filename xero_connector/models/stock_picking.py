@@ -39,13 +39,16 @@ class StockPicking(models.Model):
         drafts, writes nothing."""
         products = self._xero_check(connection, drafts)
         for draft in drafts:
-            goods = [
-                (line, product)
+            draft.problems += [
+                self._xero_negative(product)
                 for line in draft.invoice.lines
-                if (product := products.get(line.item_code)) and product.type == "consu"
+                if line.quantity < 0 and (product := products.get(line.item_code)) and product.type == "consu"
             ]
-            draft.problems += [self._xero_negative(product) for line, product in goods if line.quantity < 0]
-            goods = [(line, product) for line, product in goods if line.quantity]
+            goods = [
+                values
+                for line in draft.invoice.lines
+                if (values := self._xero_line_values(connection, draft.invoice, line, products, None))
+            ]
             if goods and not draft.problems:
                 draft.values = self._xero_values(connection, draft, goods)
 
@@ -56,35 +59,47 @@ class StockPicking(models.Model):
         )
         return Problem("negative_quantity", reason, product.default_code)
 
+    def _xero_line_values(self, connection, invoice, line, products, taxes):
+        product = products.get(line.item_code)
+        if not product or product.type != "consu" or not line.quantity:
+            return None
+        uom = products.uom(line.item_code) or product.uom_id
+        return {
+            "xero_line_id": line.id,
+            "product_id": product.id,
+            "product_uom_qty": float(line.quantity),
+            "product_uom": uom.id,
+        }
+
     def _xero_values(self, connection, draft, goods):
         warehouse = draft.route.warehouse
         picking_type = warehouse.out_type_id if warehouse.delivery_steps == "ship_only" else warehouse.pick_type_id
-        customers = self.env.ref("stock.stock_location_customers")
         return {
             **self._xero_origin_values(connection, draft),
             "company_id": connection.company_id.id,
             "picking_type_id": picking_type.id,
             "location_id": picking_type.default_location_src_id.id,
-            "location_dest_id": (picking_type.default_location_dest_id or customers).id,
+            "location_dest_id": (picking_type.default_location_dest_id or self._xero_customers()).id,
             "origin": " · ".join(filter(None, [draft.invoice.number, draft.invoice.reference])),
             "owner_id": connection.partner_id.id,
             "user_id": False,
             "move_ids": [
-                Command.create(
-                    {
-                        "product_id": product.id,
-                        "product_uom_qty": float(line.quantity),
-                        "product_uom": product.uom_id.id,
-                        "location_id": picking_type.default_location_src_id.id,
-                        "location_dest_id": (picking_type.default_location_dest_id or customers).id,
-                        "location_final_id": customers.id,
-                        "company_id": connection.company_id.id,
-                        "origin": draft.invoice.number,
-                    }
-                )
-                for line, product in goods
+                Command.create(values | self._xero_move_values(picking_type, draft.invoice.number)) for values in goods
             ],
         }
+
+    def _xero_move_values(self, picking_type, number):
+        return {
+            "location_id": picking_type.default_location_src_id.id,
+            "location_dest_id": (picking_type.default_location_dest_id or self._xero_customers()).id,
+            "location_final_id": self._xero_customers().id,
+            "company_id": picking_type.company_id.id,
+            "origin": number,
+        }
+
+    @api.model
+    def _xero_customers(self):
+        return self.env.ref("stock.stock_location_customers")
 
     # === FROM XERO: CREATE === #
 
@@ -93,16 +108,19 @@ class StockPicking(models.Model):
 
         :return: transfers in the order of the drafts
         """
-        partners = self.env["res.partner"]._xero_import(connection, drafts)
+        return self._xero_create_for(connection, drafts, self.env["res.partner"]._xero_import(connection, drafts).ship_to)
+
+    def _xero_create_for(self, connection, drafts, ship_to):
+        """As :meth:`_xero_create`, to these delivery addresses (partner by row id)."""
         # One reference each, as an order gives: the next steps of two invoices must not become one transfer.
         references = self.env["stock.reference"].create([{"name": draft.invoice.number} for draft in drafts])
         for draft, reference in zip(drafts, references, strict=True):
             for _command, _id, move in draft.values["move_ids"]:
                 move["reference_ids"] = [Command.link(reference.id)]
         pickings = self.create(
-            [{**draft.values, "partner_id": partners.ship_to[draft.row.id].id} for draft in drafts]
+            [{**draft.values, "partner_id": ship_to[draft.row.id].id} for draft in drafts]
         )
         pickings._xero_log_origin(connection, drafts)
-        if connection.order_confirm:
-            pickings.action_confirm()
+        if to_confirm := pickings._xero_to_confirm(connection, drafts):
+            to_confirm.action_confirm()
         return pickings

@@ -3,6 +3,9 @@ from markupsafe import Markup
 from odoo import fields, models
 from odoo.exceptions import UserError
 
+from ..lib import formats
+from ..lib.errors import Problem
+
 _INSTRUCTIONS = {"delivery": "delivery_instructions", "packing": "packing_instructions"}
 
 
@@ -24,6 +27,10 @@ class XeroDocumentMixin(models.AbstractModel):
     xero_route_reason = fields.Char(string="Why this warehouse", readonly=True, copy=False)
     xero_pdf_id = fields.Many2one("ir.attachment", string="Invoice PDF", readonly=True, copy=False, index=False)
     xero_url = fields.Char(string="In Xero", compute="_compute_xero_url")
+    xero_hold = fields.Text(string="Decision needed", compute="_compute_xero_hold")
+    xero_hold_code = fields.Char(compute="_compute_xero_hold")
+    xero_change = fields.Text(string="Last change from Xero", compute="_compute_xero_hold")
+    xero_can_undo = fields.Boolean(compute="_compute_xero_hold")
     delivery_instructions = fields.Text(copy=True)
     packing_instructions = fields.Text(copy=True)
 
@@ -32,6 +39,32 @@ class XeroDocumentMixin(models.AbstractModel):
             # sudo: warehouse staff follow the link without access to the connection's settings
             connection_sudo = document.sudo().xero_connection_id
             document.xero_url = connection_sudo and connection_sudo._xero_link("invoice", document.xero_invoice_id)
+
+    def _compute_xero_hold(self):
+        # sudo: whoever sees the document sees what it waits for
+        rows_sudo = self.sudo()._xero_rows()
+        for document in self:
+            row_sudo = rows_sudo.get(document.id) or self.env["xero.record"]
+            held = row_sudo._is_held()
+            document.xero_hold = held and row_sudo.reason
+            document.xero_hold_code = held and row_sudo.problem_code
+            document.xero_change = row_sudo.change_text
+            document.xero_can_undo = row_sudo.can_undo
+
+    def _xero_rows(self):
+        """The sync log's rows of these documents' invoices: dict ``document id -> row``."""
+        imported = self.filtered("xero_invoice_id")
+        rows = self.env["xero.record"].search(
+            [
+                ("connection_id", "in", imported.xero_connection_id.ids),
+                ("direction", "=", "in"),
+                ("resource", "=", "invoice"),
+                ("external_id", "in", imported.mapped("xero_invoice_id")),
+            ]
+        )
+        by_invoice = {(row.connection_id.id, row.external_id): row for row in rows}
+        found = {doc.id: by_invoice.get((doc.xero_connection_id.id, doc.xero_invoice_id)) for doc in imported}
+        return {document_id: row for document_id, row in found.items() if row}
 
     # === ACTIONS === #
 
@@ -57,12 +90,33 @@ class XeroDocumentMixin(models.AbstractModel):
         for draft in drafts:
             if problem := connection._warehouse_problem(draft.route.warehouse):
                 draft.problems.append(problem)
-        self.env["res.partner"]._xero_prepare_ship_to(connection, drafts)
+        # Without contact: a change of an order whose address stays.
+        self.env["res.partner"]._xero_prepare_ship_to(connection, [draft for draft in drafts if draft.contact])
         codes = {line.item_code for draft in drafts for line in draft.invoice.lines if line.item_code}
         products = self.env["product.product"]._xero_find_by_code(connection, codes)
         for draft in drafts:
             draft.problems += products.problems_of(draft.invoice)
+            draft.problems += self._xero_quantity_problems(draft.invoice)
         return products
+
+    def _xero_quantity_problems(self, invoice):
+        """A problem for each quantity finer than Odoo counts: rounding it would ship another one."""
+        digits = self.env["decimal.precision"].precision_get("Product Unit")
+        return [
+            Problem(
+                "quantity_precision",
+                self.env._(
+                    "%(line)s: Odoo keeps %(digits)s decimals of a quantity, this one is %(quantity)s. Raise “Product "
+                    "Unit” in Settings > Technical > Decimal Accuracy.",
+                    line=line.item_code or line.description,
+                    digits=digits,
+                    quantity=formats.short(line.quantity),
+                ),
+                line.item_code,
+            )
+            for line in invoice.lines
+            if line.quantity != round(line.quantity, digits)
+        ]
 
     def _xero_origin_values(self, connection, draft):
         """The fields that say where a new document comes from."""
@@ -74,9 +128,13 @@ class XeroDocumentMixin(models.AbstractModel):
             "xero_mapping_id": draft.route.rule.id if draft.route.rule else False,
             "xero_route_reason": draft.route.reason,
         }
-        if instructions := _INSTRUCTIONS.get(connection.note_target):
+        if instructions := self._xero_instructions_field(connection):
             values[instructions] = "\n".join(draft.invoice.text_lines)
         return values
+
+    def _xero_instructions_field(self, connection):
+        """The field the invoice's notes go to, None when nobody wants them."""
+        return _INSTRUCTIONS.get(connection.note_target)
 
     def _xero_remark(self, connection, draft):
         """What the log and the chatter say about a new document."""
@@ -92,6 +150,34 @@ class XeroDocumentMixin(models.AbstractModel):
             )
             draft.row.reason = remark
         self._message_log_batch(bodies=bodies)
+
+    def _xero_to_confirm(self, connection, drafts):
+        """Those of these new documents that are confirmed at once. What credit notes took a part of waits for a person,
+        who knows what is left to ship."""
+        if not connection.order_confirm:
+            return self.browse()
+        to_confirm = self
+        for document, draft in zip(self, drafts, strict=True):
+            if draft.invoice.is_partly_credited:
+                to_confirm -= document
+                summary = self.env._("Partly credited in Xero: check what is to be shipped, then confirm")
+                reason = self.env._(
+                    "Credit notes took %(amount)s off invoice %(number)s.",
+                    amount=draft.invoice.credited_by_notes,
+                    number=draft.invoice.number,
+                )
+                document._xero_call_for_help(connection, summary, reason)
+        return to_confirm
+
+    def _xero_call_for_help(self, connection, summary, text):
+        """An activity on this document for the connection's responsible person."""
+        lines = Markup("<br/>").join(text.split("\n"))
+        self.activity_schedule(
+            "xero_connector.mail_activity_type_xero",
+            summary=summary,
+            note=Markup("<p>%s</p>") % lines,
+            user_id=(connection.user_id or self.env.ref("base.user_admin")).id,
+        )
 
     def _xero_siblings(self):
         """All documents of this one's invoice: the order and its transfers, or a transfer and its backorders."""
@@ -140,28 +226,7 @@ class XeroDocumentMixin(models.AbstractModel):
 
     def _xero_add_instructions(self, connection, note):
         """Add a note to the instructions the connection asks for; one that is there already is not added again."""
-        field = _INSTRUCTIONS[connection.note_target]
+        field = self._xero_instructions_field(connection)
         for document in self._xero_siblings() if note else ():
             if note not in (document[field] or ""):
                 document[field] = "\n".join(filter(None, [document[field], note]))
-
-    def _xero_tell_change(self, connection, invoice):
-        """Tell the readers of this document that its invoice became another in Xero; nothing is changed by itself."""
-        self.ensure_one()
-        if invoice.status in ("VOIDED", "DELETED") or invoice.is_settled_by_credit:
-            what = self.env._("Xero invoice %s was voided, deleted or fully credited after the import.", invoice.number)
-            kind = "xero_connector.mail_activity_type_xero"
-            for document in self._xero_siblings():
-                if document.state not in ("done", "cancel") and not document.activity_search([kind]):
-                    document.activity_schedule(
-                        kind,
-                        summary=self.env._("Do not ship: invoice cancelled in Xero"),
-                        note=Markup("<p>%s</p>") % what,
-                        user_id=(connection.user_id or self.env.ref("base.user_admin")).id,
-                    )
-        else:
-            what = self.env._(
-                "Xero invoice %s was changed after the import. This document was left as it is: compare the two.",
-                invoice.number,
-            )
-        self._message_log(body=Markup("<p>%s</p>") % what)

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class XeroProductMapping(models.Model):
@@ -15,6 +15,22 @@ class XeroProductMapping(models.Model):
     item_code = fields.Char(string="Xero Item Code", required=True)
     product_id = fields.Many2one("product.product", required=True, check_company=True, index=True)
 
+    allowed_uom_ids = fields.Many2many("uom.uom", compute="_compute_allowed_uom_ids")
+    uom_id = fields.Many2one(
+        "uom.uom",
+        string="Counted in",
+        domain="[('id', 'in', allowed_uom_ids)]",
+        help="The unit Xero's quantity counts, e.g. Dozen. Empty: the product's own.",
+    )
+
     _one_product_per_code = models.UniqueIndex(
         "(connection_id, lower(item_code))", "This item code is mapped already."
     )
+
+    @api.depends("product_id")
+    def _compute_allowed_uom_ids(self):
+        """The units the product's own can be converted into."""
+        units = self.env["uom.uom"].search([])
+        for rule in self:
+            own = rule.product_id.uom_id
+            rule.allowed_uom_ids = own and units.filtered(lambda unit, own=own: unit._has_common_reference(own))

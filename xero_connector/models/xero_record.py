@@ -125,19 +125,21 @@ class XeroRecord(models.Model):
                     ("resource", "=", resource),
                     ("external_id", "in", list(newest)),
                 ],
-                ["external_id", "remote_updated", "state", "problem_code"],
+                ["external_id", "remote_updated", "state", "problem_code", "res_id"],
             )
         }
         to_create = []
-        rearmed = self.browse()
+        rearmed = self.browse(
+            row.id for row in known.values() if (row.remote_updated or "") < newest[row.external_id].updated
+        )
+        rearmed._keep_base()
         for external_id, document in newest.items():
             row = known.get(external_id)
             if not row:
                 values = {"connection_id": connection.id, "resource": resource, "external_id": external_id}
                 to_create.append(self._armed_values() | values | self._values_from_document(document))
-            elif (row.remote_updated or "") < document.updated:
+            elif row in rearmed:
                 row.write(self._values_from_document(document) | row._rearmed_values())
-                rearmed |= row
         changed = self.create(to_create) | rearmed
         if changed:
             self._schedule()

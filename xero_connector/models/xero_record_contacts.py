@@ -11,21 +11,21 @@ class XeroRecord(models.Model):
 
     _inherit = "xero.record"
 
-    def _add_contacts(self, connection, drafts):
-        """Give every draft its contact with addresses; read in batches, once per version of an invoice.
+    def _add_contacts(self, connection, fresh, moved):
+        """Give every draft its contact with addresses; read in batches, once per version of an invoice. A draft whose
+        contact Xero does not know fails.
 
-        :return: the drafts whose contact Xero knows
+        :param list fresh: drafts of new invoices
+        :param list moved: drafts of documents that go to another contact now
+        :return: the fresh ones that have their contact
         """
-        contacts = self._contact_payloads(connection, drafts)
-        found = []
-        for draft in drafts:
-            payload = contacts.get(draft.invoice.contact_id)
-            if payload:
+        contacts = self._contact_payloads(connection, fresh + moved)
+        for draft in fresh + moved:
+            if payload := contacts.get(draft.invoice.contact_id):
                 draft.contact = XeroContact(payload)
-                found.append(draft)
             else:
                 draft.row._fail([connection._contact_problem(draft.invoice)])
-        return found
+        return [draft for draft in fresh if draft.contact]
 
     def _contact_payloads(self, connection, drafts):
         """Contacts as Xero has them now; what was read after the invoice arrived is not read again.

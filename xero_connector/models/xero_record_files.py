@@ -16,7 +16,6 @@ class XeroRecord(models.Model):
 
     _inherit = "xero.record"
 
-    digest = fields.Char(readonly=True, help="What the order was made of, to notice a later change in Xero.")
     files_state = fields.Selection(
         [("waiting", "Waiting"), ("done", "Fetched"), ("failed", "Failed")], string="PDF and note", readonly=True
     )

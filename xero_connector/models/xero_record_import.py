@@ -112,9 +112,10 @@ class XeroRecord(models.Model):
             return False
         connection = self.connection_id.with_company(self.connection_id.company_id)
         connection = connection.with_context(lang=connection.user_id.lang or self.env.lang)
-        drafts = self._drop_known(connection, self._route(connection))
+        fresh, changed = self._split(connection, self._route(connection))
+        moved = [draft for draft in changed if draft.row._wants_contact(draft.invoice)]
         try:
-            drafts = self._add_contacts(connection, drafts)
+            fresh = self._add_contacts(connection, fresh, moved)
         except errors.XeroDenied as error:
             connection._note_error(error)
             return False
@@ -122,50 +123,54 @@ class XeroRecord(models.Model):
             connection._note_error(error)
             if error.limit:
                 connection._postpone(error)
-            self.browse(draft.row.id for draft in drafts)._postpone(error)
+            self.browse(draft.row.id for draft in fresh + moved)._postpone(error)
             return True
         except errors.XeroError as error:
-            for draft in drafts:
+            for draft in fresh + moved:
                 draft.row._fail([Problem("xero_rejected", str(error))])
             return True
-        if drafts:
+        for draft in changed:
+            if draft.row.state == "pending":
+                draft.row._follow_safely(connection, draft)
+        if fresh:
             document_model = self.env[DOCUMENT_MODELS[connection.order_target]].with_company(connection.company_id)
-            self._import_safely(document_model, connection, drafts)
+            self._import_safely(document_model, connection, fresh)
         return True
 
     def _route(self, connection):
-        """Skip the rows whose invoice is not to be imported; a draft for each of the others."""
+        """A draft for each row whose invoice can be read, with its warehouse or the reason why it has none."""
         first_match = connection.mapping_ids._matcher()
         drafts = []
         for row in self:
             try:
                 invoice = XeroInvoice(row.payload)
-                route = connection._decide(invoice, first_match)
+                drafts.append(ImportDraft(row=row, invoice=invoice, route=connection._decide(invoice, first_match)))
             except Exception as error:  # noqa: BLE001 a payload like no other fails its own row only
                 row._fail_with(connection, error)
-                continue
-            if not route.skip_code:
-                drafts.append(ImportDraft(row=row, invoice=invoice, route=route))
-            elif row.res_id:
-                row._check_after_import(connection, invoice)
-            else:
-                row._skip(route.skip_code, route.reason)
         return drafts
 
-    def _drop_known(self, connection, drafts):
-        """Leave out the invoices that are orders already, made by this connection or an earlier one of the company."""
-        known = self._known_documents(connection, [draft.invoice.id for draft in drafts])
-        fresh = []
+    def _split(self, connection, drafts):
+        """Skip the rows whose invoice is not to be imported, and tell new ones from those that are documents already,
+        made by this connection or an earlier one of the company.
+
+        :return: ``(fresh, changed)``
+        """
+        known = self._known_documents(connection, [draft.invoice.id for draft in drafts if not draft.row.res_id])
+        fresh, changed = [], []
         for draft in drafts:
-            document = known.get(draft.invoice.id)
-            if draft.row.res_id:
-                draft.row._check_after_import(connection, draft.invoice)
-            elif document:
+            row, document = draft.row, known.get(draft.invoice.id)
+            if document:
+                row.write({"res_model": document._name, "res_id": document.id})
+            if document and not draft.route.skip_code:
                 reason = connection.env._("This invoice is %s already.", document.display_name)
-                draft.row._skip("already_imported", reason)
+                row._skip("already_imported", reason)
+            elif row.res_id:
+                changed.append(draft)
+            elif draft.route.skip_code:
+                row._skip(draft.route.skip_code, draft.route.reason)
             else:
                 fresh.append(draft)
-        return fresh
+        return fresh, changed
 
     @api.model
     def _known_documents(self, connection, invoice_ids):
@@ -189,22 +194,6 @@ class XeroRecord(models.Model):
             for document in self.env[model].search(domain):
                 known.setdefault(document.xero_invoice_id, document)
         return known
-
-    def _check_after_import(self, connection, invoice):
-        """A newer version of an invoice that is an order already: the order stays as it is, its readers are told."""
-        self.ensure_one()
-        document = self._document()
-        if not document:
-            # Whoever deleted the order did not ask for another one.
-            reason = connection.env._("The order made of this invoice was deleted in Odoo. Retry to import it again.")
-            self._skip("deleted_here", reason)
-            return
-        cancelled = invoice.status in ("VOIDED", "DELETED") or invoice.is_settled_by_credit
-        if cancelled or invoice.digest != self.digest:
-            document._xero_tell_change(connection, invoice)
-        self.write({"state": "done", "digest": invoice.digest, "next_attempt": False})
-        if not cancelled:
-            self._queue_files(connection)
 
     @api.model
     def _import_safely(self, document_model, connection, drafts):
@@ -235,8 +224,6 @@ class XeroRecord(models.Model):
         if ready:
             rows = self.browse(draft.row.id for draft in ready)
             rows._succeed(document_model._xero_create(connection, ready))
-            for draft in ready:
-                draft.row.digest = draft.invoice.digest
             rows._queue_files(connection)
 
     def _fail_with(self, connection, error):

@@ -1,0 +1,106 @@
+from odoo import models
+
+
+class SaleOrder(models.Model):
+    """How an imported order follows its invoice. Odoo itself lets the transfers follow the order's quantities."""
+
+    _inherit = "sale.order"
+
+    # === STATE === #
+
+    def _xero_transfers(self):
+        return self.picking_ids
+
+    def _xero_warehouse(self):
+        return self.warehouse_id
+
+    def _xero_lines(self):
+        return self.order_line
+
+    def _xero_no_lines(self):
+        return self.env["sale.order.line"]
+
+    def _xero_is_line(self, line, values):
+        if values.get("display_type"):
+            return line.display_type == values["display_type"] and line.name == values["name"]
+        return super()._xero_is_line(line, values)
+
+    # === FOLLOW === #
+
+    def _xero_apply(self, connection, plan):
+        """Follow the plan.
+
+        :return: the document that stands for the invoice now
+        :raise UserError: when the goods are too far for it
+        """
+        self.ensure_one()
+        was_locked = self.locked
+        self.action_unlock()
+        rebuild = plan.needs_rebuild and self.state == "sale"
+        if rebuild:
+            self._xero_refuse_when_shipped(self.picking_ids)
+            self._action_cancel()
+            self.action_draft()
+        self.write(self._xero_header_values(connection, plan))
+        for change in plan.lines:
+            self._xero_apply_line(change)
+        self._xero_follow_text(connection, plan)
+        if rebuild:
+            self.action_confirm()
+        if was_locked:
+            self.action_lock()
+        return self
+
+    def _xero_header_values(self, connection, plan):
+        old, new, route = plan.old.invoice, plan.new.invoice, plan.new.route
+        values = {"xero_invoice_number": new.number, "xero_invoice_date": new.date}
+        if plan.reference_changed:
+            values |= {"xero_mapping_id": route.rule.id if route.rule else False, "xero_route_reason": route.reason}
+            if (self.client_order_ref or "") == old.reference:
+                values["client_order_ref"] = new.reference
+            if self.state == "draft":
+                values["warehouse_id"] = route.warehouse.id
+        if plan.contact_changed:
+            partners = self.env["res.partner"]._xero_import(connection, [plan.new])
+            customer = connection.partner_id or partners.contacts[new.contact_id]
+            values |= {"partner_id": customer.id, "partner_shipping_id": partners.ship_to[plan.new.row.id].id}
+        if plan.contact_changed or old.currency != new.currency:
+            pricelists = self.env["product.pricelist"]._xero_for_invoices(connection, [plan.new])
+            values |= pricelists.get(connection._currency_code(new), {})
+        return values
+
+    def _xero_apply_line(self, change):
+        line = change.records
+        if line and change.after and self._xero_is_editable(line, change):
+            line.write(change.values)
+            return
+        if line and self.state == "sale" and not line.display_type:
+            # A confirmed order's line cannot go; what was ordered then is nothing now.
+            line.product_uom_qty = 0
+        else:
+            line.unlink()
+        if change.after:
+            self.env["sale.order.line"].create({**change.after, "order_id": self.id})
+
+    def _xero_is_editable(self, line, change):
+        """Whether the line can become the new one: texts stay texts, and a confirmed line keeps its product."""
+        after = change.after
+        if (line.display_type or False) != after.get("display_type", False):
+            return False
+        return self.state != "sale" or line.product_id.id == after.get("product_id", False)
+
+    def _xero_cancel(self):
+        """Cancel the order and its transfers that are not done."""
+        self.action_unlock()
+        self._action_cancel()
+
+    def _xero_restore(self):
+        """Take a cancellation back.
+
+        :return: the document that stands for the invoice now
+        """
+        was_confirmed = bool(self.picking_ids)
+        self.action_draft()
+        if was_confirmed:
+            self.action_confirm()
+        return self

@@ -1,0 +1,331 @@
+import psycopg2
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..lib.contact import XeroContact
+from ..lib.invoice import XeroInvoice
+from .import_draft import ImportDraft, Route
+
+# What waits for a person's decision.
+HELD = ("change_held", "void_held", "credit_held")
+
+
+class XeroRecord(models.Model):
+    """What becomes of an order when its invoice changes in Xero after the import.
+
+    Nobody has begun to pick: the order follows by itself, line by line, and where somebody changed the very same thing
+    in Odoo, a person decides. Picking has begun: a person decides, and what was voided does not leave the house before
+    that. All is shipped: a person is told.
+    """
+
+    _inherit = "xero.record"
+
+    base_payload = fields.Json(
+        readonly=True,
+        prefetch=False,
+        groups="xero_connector.group_xero_manager",
+        help="The version of the invoice the document stands for, where the payload is a newer one.",
+    )
+    undo_payload = fields.Json(
+        readonly=True,
+        prefetch=False,
+        groups="xero_connector.group_xero_manager",
+        help="The version the document stood for before the last decision.",
+    )
+    change_state = fields.Selection(
+        [
+            ("applied", "Applied"),
+            ("kept", "Document kept as it was"),
+            ("cancelled", "Document cancelled"),
+            ("reported", "Reported"),
+        ],
+        string="Change in Xero",
+        readonly=True,
+    )
+    can_undo = fields.Boolean(compute="_compute_can_undo")
+    change_text = fields.Text(string="Last change from Xero", readonly=True)
+
+    def _is_held(self):
+        """Whether this row waits for a person's decision about its document."""
+        return self.state == "failed" and self.problem_code in HELD
+
+    @api.depends("state", "change_state", "undo_payload")
+    def _compute_can_undo(self):
+        for row in self:
+            # sudo: the payload is for managers; whether there is one is not
+            has_version = row.change_state in ("applied", "kept") and row.sudo().undo_payload
+            row.can_undo = row.state == "done" and (row.change_state == "cancelled" or bool(has_version))
+
+    # === ACTIONS === #
+
+    def action_apply_change(self):
+        """Do with the document what changed in Xero."""
+        self._to_decide()._apply_change()
+
+    def action_keep_document(self):
+        """Leave the document as it is, whatever Xero says."""
+        self._to_decide()._keep_document()
+
+    def action_cancel_document(self):
+        """Cancel the document: its invoice asks for something else or for nothing any more."""
+        self._to_decide()._cancel_document()
+
+    def action_undo_change(self):
+        """Take the last decision back."""
+        self._to_decide()._undo_change()
+
+    def _to_decide(self):
+        self.ensure_one()
+        self.check_access("read")
+        if document := self._document():
+            document.check_access("write")
+        # sudo: nobody writes rows by hand, but whoever may change the document decides about it
+        return self.sudo()
+
+    # === FOLLOW === #
+
+    def _keep_base(self):
+        """Before a newer version replaces the payload: remember which one the document stands for."""
+        rows = self.filtered("res_id")
+        if rows:
+            rows.flush_recordset(["payload", "base_payload"])
+            self.env.cr.execute(
+                "UPDATE xero_record SET base_payload = payload WHERE id = ANY(%s) AND base_payload IS NULL", (rows.ids,)
+            )
+            rows.invalidate_recordset(["base_payload"], flush=False)
+
+    def _wants_contact(self, invoice):
+        """Whether this document's new version is for another contact."""
+        return bool(self.base_payload) and XeroInvoice(self.base_payload).contact_id != invoice.contact_id
+
+    def _follow_safely(self, connection, draft):
+        """Bring a newer version of an imported invoice to its end; what goes wrong ends in the row."""
+        try:
+            with self.env.cr.savepoint():
+                self._follow(connection, draft)
+        except psycopg2.OperationalError:
+            raise
+        except Exception as error:  # noqa: BLE001 it ends in the row, with its details
+            self._fail_with(connection, error)
+
+    def _follow(self, connection, draft):
+        document = self._document()
+        if not document:
+            # Whoever deleted the order did not ask for another one.
+            reason = connection.env._("The order made of this invoice was deleted in Odoo. Retry to import it again.")
+            self._skip("deleted_here", reason)
+            return
+        document = document.with_company(connection.company_id)
+        old = self._old_draft(draft)
+        progress = document._xero_progress()
+        withdrawn = self._withdrawn(old.invoice, draft)
+        doubt = self._doubt(connection, old.invoice, draft)
+        if progress == "cancelled":
+            self._settle(document)
+        elif withdrawn and progress == "untouched":
+            document._xero_cancel()
+            self._decided(document, "cancelled", withdrawn)
+        elif withdrawn or doubt:
+            self._ask(document, "void_held" if withdrawn else "credit_held", withdrawn or doubt, progress)
+        elif old.invoice.digest == draft.invoice.digest:
+            self._settle(document)
+        else:
+            self._follow_lines(connection, document, old, draft, progress)
+
+    def _follow_lines(self, connection, document, old, draft, progress):
+        _ = connection.env._
+        self._keep_route(document, old, draft)
+        plan = document._xero_plan(connection, old, draft)
+        if draft.problems:
+            self._fail(draft.problems)
+        elif plan.conflicts:
+            text = _("Changed in Xero, and here as well:")
+            self._hold(document, "change_held", text, [*plan.differences, *plan.conflicts])
+        elif plan.moves_goods and progress != "untouched":
+            text = _("Changed in Xero after picking had started:")
+            self._hold(document, "change_held", text, plan.differences)
+        else:
+            document = document._xero_apply(connection, plan)
+            if plan.differences:
+                self._decided(document, "applied", _("Changed in Xero, and here too:"), plan.differences)
+            else:
+                self._settle(document)
+
+    def _withdrawn(self, old, draft):
+        """Why the invoice ships nothing any more, '' when it still does."""
+        code = draft.route.skip_code
+        if code in ("voided", "deleted", "credited"):
+            return draft.route.reason
+        if code in ("rule_ignore", "no_match") and old.reference != draft.invoice.reference:
+            return draft.route.reason
+        return ""
+
+    def _doubt(self, connection, old, draft):
+        """What a person has to judge, '' for nothing: only a person knows which goods a part credit is about."""
+        _ = connection.env._
+        credited = draft.invoice.credited_by_notes
+        if credited != old.credited_by_notes:
+            return _("Credit notes took %(amount)s off the invoice in Xero.", amount=credited)
+        if draft.route.skip_code == "unpaid" and old.status == "PAID":
+            return _("The payment of the invoice was taken back in Xero.")
+        return ""
+
+    def _old_draft(self, draft):
+        base = XeroInvoice(self.base_payload) if self.base_payload else draft.invoice
+        return ImportDraft(row=self, invoice=base, route=draft.route)
+
+    @api.model
+    def _keep_route(self, document, old, draft):
+        """With the same reference, an order stays in its warehouse, whatever the rules say today."""
+        if old.invoice.reference == draft.invoice.reference:
+            draft.route = Route(
+                warehouse=document._xero_warehouse(), rule=document.xero_mapping_id, reason=document.xero_route_reason
+            )
+
+    # === OUTCOME === #
+
+    def _settle(self, document):
+        """Nothing (more) to decide."""
+        document.activity_unlink(["xero_connector.mail_activity_type_xero"])
+        self.write(self._settled_values(document) | {"reason": document.xero_route_reason})
+        self._queue_files(self.connection_id)
+
+    def _settled_values(self, document):
+        return {
+            "state": "done",
+            "res_model": document._name,
+            "res_id": document.id,
+            "base_payload": False,
+            "problem_code": False,
+            "problem_subject": False,
+            "next_attempt": False,
+            "done_at": fields.Datetime.now(),
+        }
+
+    def _decided(self, document, change_state, text, details=()):
+        """Something was decided about the document: by us, or by the user who asked for it."""
+        document.activity_unlink(["xero_connector.mail_activity_type_xero"])
+        document._xero_tell(text, details)
+        lines = "\n".join([text, *(f"– {detail}" for detail in details)])
+        undo_payload = self.base_payload or False
+        self.write(
+            self._settled_values(document)
+            | {"undo_payload": undo_payload, "change_state": change_state, "change_text": lines, "reason": lines}
+        )
+        if document.state != "cancel":
+            self._queue_files(self.connection_id)
+
+    def _ask(self, document, code, text, progress):
+        """A question of all or nothing: hold what is on its way, report what is shipped."""
+        if progress == "done":
+            text = self.env._("%s The goods are shipped already.", text)
+            self._call(document, text)
+            self._decided_after_shipping(document, text)
+        else:
+            self._hold(document, code, text)
+
+    def _decided_after_shipping(self, document, text):
+        document._xero_tell(text)
+        self.write(
+            self._settled_values(document) | {"change_state": "reported", "change_text": text, "reason": text}
+        )
+
+    def _hold(self, document, code, text, details=()):
+        """Leave the document as it is until a person decides."""
+        document._xero_tell(text, details)
+        reason = "\n".join([text, *(f"– {detail}" for detail in details)])
+        self._call(document, reason)
+        self.write(
+            {
+                "state": "failed",
+                "problem_code": code,
+                "problem_subject": self.number,
+                "reason": reason,
+                "next_attempt": False,
+                "attempts": self.attempts + 1,
+                "done_at": fields.Datetime.now(),
+            }
+        )
+
+    def _call(self, document, text):
+        """One open activity per document, with the newest text."""
+        connection = self.connection_id
+        document.activity_unlink(["xero_connector.mail_activity_type_xero"])
+        document._xero_call_for_help(connection, self.env._("The invoice changed in Xero: decide"), text)
+
+    # === DECISIONS === #
+
+    def _change_plan(self, connection, document):
+        """The plan for the held change; addresses come from the log, no call is made."""
+        draft = ImportDraft(row=self, invoice=XeroInvoice(self.payload), route=Route())
+        draft.route = connection._decide(draft.invoice, connection.mapping_ids._matcher())
+        if contact := self._contact_rows(connection, [draft.invoice.contact_id]):
+            draft.contact = XeroContact(contact.payload)
+        old = self._old_draft(draft)
+        self._keep_route(document, old, draft)
+        return document._xero_plan(connection, old, draft)
+
+    def _apply_change(self):
+        self._require(self._is_held() and self.problem_code == "change_held")
+        connection, document = self._parties()
+        plan = self._change_plan(connection, document)
+        if plan.new.problems:
+            raise UserError("\n".join(problem.reason for problem in plan.new.problems))
+        document = document._xero_apply(connection, plan)
+        self._decided(document, "applied", self.env._("The change from Xero was applied:"), plan.differences)
+
+    def _keep_document(self):
+        self._require(self.state == "failed" and self.res_id)
+        _connection, document = self._parties()
+        text = self.env._("Left as it is, though the invoice changed in Xero. %s", self.reason)
+        self._decided(document, "kept", text)
+
+    def _cancel_document(self):
+        self._require(self._is_held())
+        _connection, document = self._parties()
+        document._xero_cancel()
+        self._decided(document, "cancelled", self.env._("Cancelled, as the invoice changed in Xero. %s", self.reason))
+
+    def _undo_change(self):
+        self._require(self.can_undo)
+        connection, document = self._parties()
+        if self.change_state == "kept" and self.undo_payload:
+            # Ask again.
+            self.write(self._armed_values() | {"base_payload": self.undo_payload, "change_state": False})
+            self._schedule()
+            document._xero_tell(self.env._("The decision to keep this as it is was taken back."))
+            return
+        if self.change_state == "cancelled":
+            document = document._xero_restore()
+            text = self.env._("The cancellation was taken back, though the invoice changed in Xero.")
+        else:
+            document = self._apply_backwards(connection, document)
+            text = self.env._("The change from Xero was taken back.")
+        self._decided(document, "kept", text)
+        self.undo_payload = False
+
+    def _apply_backwards(self, connection, document):
+        self._require(bool(self.undo_payload))
+        old = ImportDraft(row=self, invoice=XeroInvoice(self.payload), route=Route())
+        new = ImportDraft(row=self, invoice=XeroInvoice(self.undo_payload), route=Route())
+        new.route = connection._decide(new.invoice, connection.mapping_ids._matcher())
+        if contact := self._contact_rows(connection, [new.invoice.contact_id]):
+            new.contact = XeroContact(contact.payload)
+        self._keep_route(document, old, new)
+        plan = document._xero_plan(connection, old, new)
+        if trouble := [problem.reason for problem in new.problems] + plan.conflicts:
+            raise UserError("\n".join(trouble))
+        return document._xero_apply(connection, plan)
+
+    def _parties(self):
+        """The connection and the document, in the company they belong to."""
+        connection = self.connection_id.with_company(self.connection_id.company_id)
+        document = self._document()
+        if not document:
+            raise UserError(self.env._("The document was deleted. Retry imports the invoice again."))
+        return connection, document.with_company(connection.company_id)
+
+    def _require(self, is_possible):
+        if not is_possible:
+            raise UserError(self.env._("There is nothing to decide any more: reload the page."))
