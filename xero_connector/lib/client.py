@@ -156,6 +156,14 @@ class XeroClient:
         pagination = answer.get("pagination") or {}
         return answer.get("Invoices") or [], int(pagination.get("pageCount") or 1)
 
+    def invoices(self, *, ids=None, numbers=None):
+        """These invoices and bills with their lines, in any status.
+
+        :param list ids, numbers: one of them, at most 100
+        """
+        chosen = {"i_ds": ids} if ids else {"invoice_numbers": numbers}
+        return self.accounting.get_invoices(self.tenant_id, page=1, unitdp=4, **chosen).get("Invoices") or []
+
     def contacts(self, contact_ids):
         """Contacts with their addresses, archived ones too.
 

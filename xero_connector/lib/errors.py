@@ -63,14 +63,16 @@ class Problem:
     :param str code: key of ``const.PROBLEM_CODES``
     :param str reason: a sentence that names the culprit and says what to change
     :param str subject: the culprit alone (an item code, a warehouse), the same text for all rows with one cause
+    :param record: the record that mends it, None where there is none yet or none at all
     """
 
-    __slots__ = ("code", "reason", "subject")
+    __slots__ = ("code", "reason", "record", "subject")
 
-    def __init__(self, code, reason, subject=None):
+    def __init__(self, code, reason, subject=None, record=None):
         self.code = code
         self.reason = reason
         self.subject = subject
+        self.record = record
 
     def __repr__(self):
         return f"Problem({self.code!r}, {self.reason!r})"

@@ -87,5 +87,5 @@ class FoundProducts:
             code=code,
             names=names,
         )
-        return Problem("ambiguous_code", reason, code)
+        return Problem("ambiguous_code", reason, code, self._found[code][0])
 

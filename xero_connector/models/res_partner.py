@@ -46,7 +46,7 @@ class ResPartner(models.Model):
                     contact=draft.contact.name,
                     missing=", ".join(missing),
                 )
-                draft.problems.append(Problem("address_incomplete", reason, draft.contact.name))
+                draft.problems.append(Problem("address_incomplete", reason, draft.contact.name, connection))
 
     @api.model
     def _xero_countries(self, connection, addresses):

@@ -104,12 +104,14 @@ class SaleOrder(models.Model):
         if connection.price_source != "xero":
             return
         codes = {connection._currency_code(draft.invoice) for draft in drafts}
-        active = set(self.env["res.currency"].search([("name", "in", list(codes))]).mapped("name"))
+        currencies = self.env["res.currency"].with_context(active_test=False).search([("name", "in", list(codes))])
+        by_code = {currency.name: currency for currency in currencies}
         for draft in drafts:
             code = connection._currency_code(draft.invoice)
-            if code not in active:
+            currency = by_code.get(code)
+            if not currency or not currency.active:
                 reason = self.env._("The invoice is in %s, a currency that is not active in Odoo. Activate it.", code)
-                draft.problems.append(Problem("currency_inactive", reason, code))
+                draft.problems.append(Problem("currency_inactive", reason, code, currency))
 
     def _xero_remark(self, connection, draft):
         """Why this warehouse, and by how much the total misses the invoice's. Roundings may differ by a cent a line."""

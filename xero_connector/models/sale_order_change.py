@@ -11,6 +11,14 @@ class SaleOrder(models.Model):
     def _xero_transfers(self):
         return self.picking_ids
 
+    def _xero_finished(self):
+        """Those of these orders for which nothing is left to deliver."""
+        return self.filtered(
+            lambda order: order.state == "cancel"
+            or order.delivery_status == "full"
+            or (order.state == "sale" and not order.picking_ids)
+        )
+
     def _xero_warehouse(self):
         return self.warehouse_id
 

@@ -40,7 +40,7 @@ class StockPicking(models.Model):
         products = self._xero_check(connection, drafts)
         for draft in drafts:
             draft.problems += [
-                self._xero_negative(product)
+                self._xero_negative(connection, product)
                 for line in draft.invoice.lines
                 if line.quantity < 0 and (product := products.get(line.item_code)) and product.type == "consu"
             ]
@@ -52,12 +52,12 @@ class StockPicking(models.Model):
             if goods and not draft.problems:
                 draft.values = self._xero_values(connection, draft, goods)
 
-    def _xero_negative(self, product):
+    def _xero_negative(self, connection, product):
         reason = self.env._(
             "%s has a negative quantity: a delivery order takes no goods back. Import it as sale order, or ignore it.",
             product.display_name,
         )
-        return Problem("negative_quantity", reason, product.default_code)
+        return Problem("negative_quantity", reason, product.default_code, connection)
 
     def _xero_line_values(self, connection, invoice, line, products, taxes):
         product = products.get(line.item_code)
@@ -108,7 +108,8 @@ class StockPicking(models.Model):
 
         :return: transfers in the order of the drafts
         """
-        return self._xero_create_for(connection, drafts, self.env["res.partner"]._xero_import(connection, drafts).ship_to)
+        partners = self.env["res.partner"]._xero_import(connection, drafts)
+        return self._xero_create_for(connection, drafts, partners.ship_to)
 
     def _xero_create_for(self, connection, drafts, ship_to):
         """As :meth:`_xero_create`, to these delivery addresses (partner by row id)."""

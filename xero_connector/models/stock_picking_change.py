@@ -24,6 +24,10 @@ class StockPicking(models.Model):
             [("xero_connection_id", "=", self.xero_connection_id.id), ("xero_invoice_id", "=", self.xero_invoice_id)]
         )
 
+    def _xero_finished(self):
+        """Those of these transfers whose invoice has nothing left to deliver."""
+        return self.filtered(lambda picking: not picking._xero_open_transfers())
+
     def _xero_is_in_hand(self):
         """Whether somebody has begun with this transfer."""
         self.ensure_one()

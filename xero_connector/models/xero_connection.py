@@ -146,6 +146,13 @@ class XeroConnection(models.Model):
     product_mapping_ids = fields.One2many("xero.product.mapping", "connection_id", copy=True)
     allowed_warehouse_ids = fields.Many2many(related="partner_id.xero_warehouse_ids", string="Allowed warehouses")
 
+    log_days = fields.Integer(
+        string="Keep finished log rows",
+        default=90,
+        help="0 keeps them for ever. What failed or is ignored stays, and so does the row of an order that is not "
+        "delivered yet.",
+    )
+
     # Figures
     record_ids = fields.One2many("xero.record", "connection_id")
     waiting_count = fields.Integer(string="Waiting", compute="_compute_counts")
@@ -233,6 +240,11 @@ class XeroConnection(models.Model):
         if state := self.env.context.get("xero_state"):
             action["context"] = {f"search_default_{state}": 1}
         return action
+
+    def action_view_problems(self):
+        """What holds this connection's invoices up, by cause."""
+        action = self.env["ir.actions.act_window"]._for_xml_id("xero_connector.action_xero_problem")
+        return action | {"domain": [("connection_id", "in", self.ids)]}
 
     def _notification(self, text, kind):
         return {

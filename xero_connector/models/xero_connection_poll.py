@@ -135,6 +135,8 @@ class XeroConnection(models.Model):
         if not more:
             now = fields.Datetime.now()
             values |= {"last_import": now, "next_poll": self._next_turn(now), "blocked_until": False}
+            if self.backfill_started and not self.backfill_read:
+                values["backfill_read"] = True
             self._note_success()
         self.write(values)
         return more

@@ -46,7 +46,7 @@ class XeroConnection(models.Model):
         """What speaks against this warehouse, None when nothing does."""
         if not warehouse:
             reason = self.env._("The connection %s has no default warehouse. Choose one.", self.name)
-            return Problem("warehouse_missing", reason, self.name)
+            return Problem("warehouse_missing", reason, self.name, self)
         # sudo: the customer's limits hold for everybody who imports for them
         allowed = self.sudo().partner_id.xero_warehouse_ids
         if allowed and warehouse not in allowed:
@@ -55,7 +55,7 @@ class XeroConnection(models.Model):
                 customer=self.partner_id.name,
                 warehouse=warehouse.name,
             )
-            return Problem("warehouse_denied", reason, warehouse.name)
+            return Problem("warehouse_denied", reason, warehouse.name, self.partner_id)
         return None
 
     def _contact_problem(self, invoice):

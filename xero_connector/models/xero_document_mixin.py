@@ -113,6 +113,7 @@ class XeroDocumentMixin(models.AbstractModel):
                     quantity=formats.short(line.quantity),
                 ),
                 line.item_code,
+                self.env.ref("uom.decimal_product_uom", raise_if_not_found=False),
             )
             for line in invoice.lines
             if line.quantity != round(line.quantity, digits)

@@ -8,6 +8,17 @@ from .. import const
 from ..lib import errors, formats
 from ..lib.invoice import XeroInvoice
 
+# What may mend a problem.
+MENDING_MODELS = [
+    ("xero.connection", "Connection"),
+    ("res.partner", "Customer"),
+    ("product.product", "Product"),
+    ("res.currency", "Currency"),
+    ("decimal.precision", "Decimal accuracy"),
+    ("sale.order", "Order"),
+    ("stock.picking", "Transfer"),
+]
+
 
 class XeroRecord(models.Model):
     """One document on its way between Xero and Odoo: queue and log in one row.
@@ -61,6 +72,9 @@ class XeroRecord(models.Model):
     problem_code = fields.Selection(const.PROBLEM_CODES, string="Cause", readonly=True)
     problem_subject = fields.Char(string="Culprit", readonly=True)
     reason = fields.Text(readonly=True)
+    mending = fields.Reference(
+        MENDING_MODELS, string="Mend it at", readonly=True, help="The record to change so that this is imported."
+    )
     traceback = fields.Text(readonly=True, prefetch=False, groups="base.group_system")
     attempts = fields.Integer(readonly=True, aggregator=False)
     next_attempt = fields.Datetime(readonly=True)
@@ -79,6 +93,7 @@ class XeroRecord(models.Model):
     _documents = models.Index("(res_model, res_id) WHERE res_id IS NOT NULL")
     _external = models.Index("(external_id)")
     _newest = models.Index("(document_date, id)")
+    _problems = models.Index("(connection_id, problem_code, problem_subject) WHERE state IN ('failed', 'skipped')")
 
     # === COMPUTES === #
 
@@ -169,6 +184,7 @@ class XeroRecord(models.Model):
             "next_attempt": False,
             "problem_code": False,
             "problem_subject": False,
+            "mending": False,
             "reason": False,
             "traceback": False,
             "received_at": formats.utc_now(),
@@ -195,6 +211,7 @@ class XeroRecord(models.Model):
                     "done_at": now,
                     "problem_code": False,
                     "problem_subject": False,
+                    "mending": False,
                     "traceback": False,
                 }
             )
@@ -205,6 +222,7 @@ class XeroRecord(models.Model):
                 "state": "skipped",
                 "problem_code": code,
                 "problem_subject": False,
+                "mending": False,
                 "reason": reason,
                 "next_attempt": False,
                 "done_at": fields.Datetime.now(),
@@ -219,6 +237,7 @@ class XeroRecord(models.Model):
                 "state": "failed",
                 "problem_code": problems[0].code,
                 "problem_subject": problems[0].subject,
+                "mending": _reference(problems[0].record),
                 "reason": "\n".join(problem.reason for problem in problems),
                 "traceback": traceback,
                 "attempts": self.attempts + 1,
@@ -260,7 +279,7 @@ class XeroRecord(models.Model):
         files_sudo = (rows_sudo - again_sudo).filtered(lambda row: row._lacks_files())
         if not again_sudo and not files_sudo:
             raise UserError(self.env._("There is nothing to try again: these rows are done or being worked on."))
-        deleted_sudo.write({"res_model": False, "res_id": False})
+        deleted_sudo._forget_document()
         again_sudo.write(self._armed_values())
         for row_sudo in files_sudo:
             row_sudo._queue_files(row_sudo.connection_id)
@@ -270,14 +289,69 @@ class XeroRecord(models.Model):
             self.env._("%s documents are tried again within a minute.", count), "success"
         )
 
-    def action_ignore(self):
-        """Do not import these documents, neither now nor when they change in Xero."""
+    def action_ignore(self, reason=None):
+        """Do not import these documents, neither now nor when they change in Xero; one that is imported stays as it is.
+
+        :param str reason: what the log says about it
+        """
         self.check_access("read")
         rows = self.filtered(lambda row: row.state in ("failed", "pending", "skipped"))
         if not rows:
             raise UserError(self.env._("What is imported already cannot be ignored."))
+        said = self.env._("Ignored by %s.", self.env.user.name)
         # sudo: see action_retry
-        rows.sudo()._skip("ignored", self.env._("Ignored by %s.", self.env.user.name))
+        imported_sudo = rows.sudo().filtered("res_id")
+        (rows.sudo() - imported_sudo)._skip("ignored", f"{said} {reason}" if reason else said)
+        for row_sudo in imported_sudo:
+            row_sudo._keep_document()
+
+    def action_ask_ignore(self):
+        """Ask for the reason, then ignore."""
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Ignore %s documents", len(self)),
+            "res_model": "xero.ignore",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_record_ids": self.ids},
+        }
+
+    def action_unignore(self):
+        """Try again what a user had said to ignore."""
+        ignored = self.filtered(lambda row: row.problem_code == "ignored")
+        if not ignored:
+            raise UserError(self.env._("None of these is ignored."))
+        return ignored.action_retry()
+
+    def action_reimport(self):
+        """Ask Xero for this invoice again and work it off: what changed follows, and an order that was cancelled or
+        deleted here comes back."""
+        self.ensure_one()
+        self.check_access("read")
+        self.connection_id._import_one(self.external_id)
+        return {"type": "ir.actions.client", "tag": "soft_reload"}
+
+    def _bring_back(self):
+        """Before an import by hand: work this row off again, whatever became of its document."""
+        document = self._document()
+        if document is not None and not document:
+            self._forget_document()
+        elif document and document.state == "cancel":
+            self.write({"res_id": document._xero_restore().id})
+        self.write(self._armed_values())
+
+    def _forget_document(self):
+        """Have these rows, whose documents were deleted, imported anew: cancelled transfers of the deleted orders no
+        longer stand for the invoices."""
+        left = self.env["stock.picking"].search(
+            [
+                ("xero_connection_id", "in", self.connection_id.ids),
+                ("xero_invoice_id", "in", self.mapped("external_id")),
+                ("state", "=", "cancel"),
+            ]
+        )
+        left.xero_invoice_id = False
+        self.write({"res_model": False, "res_id": False, "base_payload": False})
 
     def action_open_document(self):
         """Open the order or transfer this row became."""
@@ -290,3 +364,7 @@ class XeroRecord(models.Model):
             "res_id": self.res_id,
             "view_mode": "form",
         }
+
+
+def _reference(record):
+    return f"{record._name},{record.id}" if record else False

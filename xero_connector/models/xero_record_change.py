@@ -199,6 +199,7 @@ class XeroRecord(models.Model):
             "base_payload": False,
             "problem_code": False,
             "problem_subject": False,
+            "mending": False,
             "next_attempt": False,
             "done_at": fields.Datetime.now(),
         }
@@ -241,6 +242,7 @@ class XeroRecord(models.Model):
                 "state": "failed",
                 "problem_code": code,
                 "problem_subject": self.number,
+                "mending": f"{document._name},{document.id}",
                 "reason": reason,
                 "next_attempt": False,
                 "attempts": self.attempts + 1,

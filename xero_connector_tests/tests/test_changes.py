@@ -296,9 +296,9 @@ class TestOrderFollows(ChangeCase):
 
     def test_nobody_decides_twice(self):
         order = self.order(self.sold)
-        for action in (order.action_xero_apply, order.action_xero_keep, order.action_xero_cancel, order.action_xero_undo):
+        for decision in ("apply", "keep", "cancel", "undo"):
             with self.assertRaisesRegex(UserError, "nothing to decide"):
-                action()
+                getattr(order, f"action_xero_{decision}")()
 
     # === VOIDED, DELETED, CREDITED === #
 

@@ -1,0 +1,117 @@
+from odoo import fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from .. import const
+from .xero_record import MENDING_MODELS
+
+
+class XeroProblem(models.Model):
+    """One cause, and all documents it holds up: mended once, released together. Read from the sync log, stored nowhere.
+
+    The id is that of the oldest row with this cause.
+    """
+
+    _name = "xero.problem"
+    _description = "Xero Problem"
+    _auto = False
+    _order = "record_count desc, id"
+    _rec_name = "problem_subject"
+
+    connection_id = fields.Many2one("xero.connection", readonly=True)
+    company_id = fields.Many2one("res.company", readonly=True)
+    state = fields.Selection([("failed", "Failed"), ("skipped", "Skipped")], readonly=True)
+    problem_code = fields.Selection(const.PROBLEM_CODES, string="Cause", readonly=True)
+    problem_subject = fields.Char(string="Culprit", readonly=True)
+    reason = fields.Text(readonly=True)
+    mending = fields.Reference(MENDING_MODELS, string="Mend it at", readonly=True)
+    record_count = fields.Integer(string="Documents", readonly=True, aggregator="sum")
+    oldest = fields.Date(string="Oldest invoice", readonly=True)
+    record_ids = fields.Many2many("xero.record", string="Held up", compute="_compute_record_ids")
+    display_name = fields.Char(compute="_compute_display_name")
+
+    @property
+    def _table_query(self):
+        return SQL(
+            """
+            SELECT min(id) AS id, connection_id, company_id, state, problem_code, problem_subject,
+                   (array_agg(reason ORDER BY id DESC))[1] AS reason, max(mending) AS mending,
+                   count(*) AS record_count, min(document_date) AS oldest
+              FROM xero_record
+             WHERE state IN ('failed', 'skipped') AND direction = 'in' AND resource = 'invoice'
+          GROUP BY connection_id, company_id, state, problem_code, problem_subject
+            """
+        )
+
+    def _compute_record_ids(self):
+        for problem in self:
+            problem.record_ids = problem._rows()
+
+    def _compute_display_name(self):
+        causes = dict(self._fields["problem_code"]._description_selection(self.env))
+        for problem in self:
+            parts = (causes.get(problem.problem_code), problem.problem_subject)
+            problem.display_name = ": ".join(filter(None, parts))
+
+    def _rows(self):
+        """The documents these causes hold up."""
+        rows = self.env["xero.record"]
+        for problem in self:
+            rows |= rows.search(
+                [
+                    ("connection_id", "=", problem.connection_id.id),
+                    ("direction", "=", "in"),
+                    ("resource", "=", "invoice"),
+                    ("state", "=", problem.state),
+                    ("problem_code", "=", problem.problem_code),
+                    ("problem_subject", "=", problem.problem_subject),
+                ]
+            )
+        return rows
+
+    # === ACTIONS === #
+
+    def action_release(self):
+        """Try again everything these causes hold up."""
+        rows = self._rows()
+        if not rows:
+            raise UserError(self.env._("Nothing waits for this any more."))
+        notification = rows.action_retry()
+        # The cause is gone with its rows: there is no page to come back to.
+        notification["params"]["next"] = self.env["ir.actions.act_window"]._for_xml_id(
+            "xero_connector.action_xero_problem"
+        )
+        return notification
+
+    def action_ask_ignore(self):
+        """Ask for the reason, then ignore everything these causes hold up."""
+        return self._rows().action_ask_ignore()
+
+    def action_mend(self):
+        """Open what mends this cause."""
+        self.ensure_one()
+        if self.problem_code == "unknown_code":
+            return {
+                "type": "ir.actions.act_window",
+                "name": self.env._("Which product is “%s”?", self.problem_subject),
+                "res_model": "xero.mend.code",
+                "view_mode": "form",
+                "target": "new",
+                "context": {
+                    "default_connection_id": self.connection_id.id,
+                    "default_item_code": self.problem_subject,
+                },
+            }
+        if not self.mending:
+            raise UserError(self.env._("Nothing in Odoo mends this: %s", self.reason))
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self.mending._name,
+            "res_id": self.mending.id,
+            "view_mode": "form",
+        }
+
+    def action_view_records(self):
+        """The documents in the sync log."""
+        action = self.env["ir.actions.act_window"]._for_xml_id("xero_connector.action_xero_record")
+        return action | {"domain": [("id", "in", self._rows().ids)], "context": {}}

@@ -1,0 +1,104 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import escape_psql
+
+from ..lib.invoice import XeroInvoice
+
+
+class XeroMendCode(models.TransientModel):
+    """Say once which product an unknown item code of Xero means, and release all orders that wait for it."""
+
+    _name = "xero.mend.code"
+    _description = "Mend a Xero Item Code"
+
+    connection_id = fields.Many2one("xero.connection", required=True, readonly=True, ondelete="cascade")
+    company_id = fields.Many2one(related="connection_id.company_id")
+    item_code = fields.Char(string="Xero item code", required=True, readonly=True)
+    description = fields.Char(string="Called in Xero", compute="_compute_description")
+    product_id = fields.Many2one(
+        "product.product",
+        required=True,
+        domain="[('company_id', 'in', (False, company_id))]",
+        compute="_compute_product_id",
+        store=True,
+        readonly=False,
+    )
+    product_code = fields.Char(related="product_id.default_code", string="Its internal reference")
+    how = fields.Selection(
+        [
+            ("map", "Map the code on this connection"),
+            ("reference", "Make the code the product's internal reference"),
+        ],
+        required=True,
+        default="map",
+    )
+    waiting_count = fields.Integer(string="Orders waiting", compute="_compute_waiting_count")
+
+    @api.depends("connection_id", "item_code")
+    def _compute_description(self):
+        for wizard in self:
+            # sudo: the payload is for managers; what an item is called may be read by all who see the log
+            payload = wizard._waiting()[:1].sudo().payload
+            lines = [line for line in XeroInvoice(payload).lines if line.item_code == wizard.item_code]
+            wizard.description = lines[0].description if lines else False
+
+    @api.depends("description")
+    def _compute_product_id(self):
+        """A product of that very name is most likely the one."""
+        for wizard in self:
+            products = self.env["product.product"]
+            if wizard.description:
+                domain = [
+                    ("name", "=ilike", escape_psql(wizard.description)),
+                    ("company_id", "in", (False, wizard.company_id.id)),
+                ]
+                products = products.search(domain, limit=2)
+            wizard.product_id = products if len(products) == 1 else False
+
+    @api.depends("connection_id", "item_code", "how")
+    def _compute_waiting_count(self):
+        for wizard in self:
+            wizard.waiting_count = len(wizard._waiting())
+
+    def _waiting(self):
+        """The rows this will mend: an internal reference serves all connections of the company."""
+        scope = ("connection_id", "=", self.connection_id.id)
+        if self.how == "reference":
+            scope = ("company_id", "=", self.company_id.id)
+        return self.env["xero.record"].search(
+            [
+                scope,
+                ("state", "=", "failed"),
+                ("problem_code", "=", "unknown_code"),
+                ("problem_subject", "=", self.item_code),
+            ]
+        )
+
+    def action_confirm(self):
+        """Keep the answer and release the orders."""
+        self.ensure_one()
+        rows = self._waiting()
+        if self.how == "reference":
+            if self.product_id.default_code:
+                raise UserError(
+                    self.env._(
+                        "%(product)s has the internal reference %(code)s already. Map the code on the connection "
+                        "instead.",
+                        product=self.product_id.name,
+                        code=self.product_id.default_code,
+                    )
+                )
+            self.product_id.default_code = self.item_code
+        else:
+            self.env["xero.product.mapping"].create(
+                {
+                    "connection_id": self.connection_id.id,
+                    "item_code": self.item_code,
+                    "product_id": self.product_id.id,
+                }
+            )
+        if not rows:
+            return {"type": "ir.actions.client", "tag": "soft_reload"}
+        notification = rows.action_retry()
+        notification["params"]["next"] = {"type": "ir.actions.act_window_close"}
+        return notification

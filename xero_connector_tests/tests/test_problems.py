@@ -1,0 +1,278 @@
+from datetime import timedelta
+from unittest.mock import patch
+
+from odoo import fields
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
+from odoo.tests import new_test_user, tagged
+
+from .common import XeroCase
+
+
+def _refuse(*_args):
+    raise UserError("Another addon forbids it.")
+
+
+@tagged("post_install", "-at_install")
+class TestProblems(XeroCase):
+    """One cause, one row, one fix, N orders released."""
+
+    def problems(self, connection=None):
+        domain = [("connection_id", "=", connection.id)] if connection else []
+        self.env.flush_all()
+        return self.env["xero.problem"].search([*domain, ("state", "=", "failed")])
+
+    def unknown(self, *codes):
+        """Invoices with these codes, which no product has."""
+        for code in set(codes):
+            if not any(row.data["Code"] == code for row in self.org.tables["Items"]):
+                self.org.add_item(Code=code, Name=code)
+        return [self.invoice(f"r{number}", [self.line(code)]) for number, code in enumerate(codes)]
+
+    def test_failures_are_grouped_by_cause_with_a_count(self):
+        connection = self.connect()
+        self.unknown("GLASS", "GLASS", "GLASS", "PLATE")
+        self.run_import(connection)
+        problems = self.problems(connection)
+        self.assertEqual(
+            problems.mapped(lambda p: (p.display_name, p.record_count)),
+            [("Unknown item code: GLASS", 3), ("Unknown item code: PLATE", 1)],
+        )
+        self.assertIn("“GLASS”", problems[0].reason)
+        self.assertEqual(len(problems[0].record_ids), 3)
+
+    def test_mending_a_code_once_releases_all_its_orders_and_no_other(self):
+        connection = self.connect()
+        invoices = self.unknown("GLASS", "GLASS", "PLATE")
+        self.run_import(connection)
+        action = self.problems(connection)[0].action_mend()
+        wizard = self.env[action["res_model"]].with_context(**action["context"]).create({"product_id": self.mug.id})
+        self.assertEqual((wizard.item_code, wizard.waiting_count), ("GLASS", 2))
+        wizard.action_confirm()
+        self.run_cron("process")
+        self.assertEqual([bool(self.order(invoice)) for invoice in invoices], [True, True, False])
+        self.assertEqual(self.order(invoices[0]).order_line.product_id, self.mug)
+        self.assertEqual(self.problems(connection).problem_subject, "PLATE")
+
+    def test_a_code_made_an_internal_reference_mends_all_connections_of_the_company(self):
+        plain = self.env["product.product"].create({"name": "Glass", "type": "consu"})
+        first = self.connect()
+        invoices = self.unknown("GLASS")
+        self.org = self.fake.add_organisation("Second", currency=self.org.currency)
+        self.contact = self.org.add_contact(Name="Second Ltd", Addresses=self.contact["Addresses"])
+        self.connect()
+        invoices += self.unknown("GLASS")
+        self.run_import()
+        wizard = self.env["xero.mend.code"].create(
+            {"connection_id": first.id, "item_code": "GLASS", "how": "reference", "product_id": plain.id}
+        )
+        self.assertEqual(wizard.waiting_count, 2)
+        wizard.action_confirm()
+        self.run_cron("process")
+        self.assertEqual(plain.default_code, "GLASS")
+        self.assertTrue(all(self.order(invoice) for invoice in invoices))
+
+    def test_a_product_that_has_a_reference_already_keeps_it(self):
+        connection = self.connect()
+        self.unknown("GLASS")
+        self.run_import(connection)
+        wizard = self.env["xero.mend.code"].create(
+            {"connection_id": connection.id, "item_code": "GLASS", "how": "reference", "product_id": self.mug.id}
+        )
+        with self.assertRaisesRegex(UserError, "has the internal reference MUG already"):
+            wizard.action_confirm()
+        self.assertEqual(self.mug.default_code, "MUG")
+
+    def test_the_product_of_the_same_name_is_proposed(self):
+        connection = self.connect()
+        glass = self.env["product.product"].create({"name": "glass 20 cl", "type": "consu"})
+        self.org.add_item(Code="GLASS", Name="Glass 20 cl")
+        self.invoice("r", [self.line("GLASS", Description="Glass 20 cl")])
+        self.run_import(connection)
+        action = self.problems(connection).action_mend()
+        wizard = self.env["xero.mend.code"].with_context(**action["context"]).new({})
+        self.assertEqual((wizard.description, wizard.product_id._origin), ("Glass 20 cl", glass))
+
+    def test_each_cause_leads_to_the_record_that_mends_it(self):
+        customer = self.env["res.partner"].create(
+            {"name": "Kiwi Ltd", "xero_warehouse_ids": [Command.set(self.second_warehouse.ids)]}
+        )
+        connection = self.connect(partner_id=customer.id)
+        self.invoice()
+        self.run_import(connection)
+        problem = self.problems(connection)
+        self.assertEqual((problem.problem_code, problem.mending), ("warehouse_denied", customer))
+        action = problem.action_mend()
+        self.assertEqual((action["res_model"], action["res_id"]), ("res.partner", customer.id))
+        customer.xero_warehouse_ids += self.warehouse
+        problem.action_release()
+        self.run_cron("process")
+        self.assertFalse(self.problems(connection))
+
+    def test_a_held_change_leads_to_its_order(self):
+        connection = self.connect(order_confirm=True)
+        invoice = self.invoice()
+        self.run_import(connection)
+        order = self.order(invoice)
+        order.picking_ids.move_ids.picked = True
+        self.org.void(invoice["InvoiceID"])
+        self.run_import(connection)
+        self.assertEqual(self.problems(connection).mending, order)
+
+    def test_what_nothing_in_odoo_mends_says_so(self):
+        connection = self.connect()
+        self.invoice()
+        with patch.object(type(self.env["sale.order"]), "create", _refuse):
+            self.run_import(connection)
+        with self.assertRaisesRegex(UserError, "Nothing in Odoo mends this"):
+            self.problems(connection).action_mend()
+
+    def test_a_quantity_finer_than_odoo_keeps_is_refused_and_leads_to_the_precision(self):
+        connection = self.connect()
+        self.invoice("r", [self.line(quantity=2.345)])
+        self.run_import(connection)
+        problem = self.problems(connection)
+        self.assertIn("BOTTLE: Odoo keeps 2 decimals of a quantity, this one is 2.345.", problem.reason)
+        problem.mending.digits = 3
+        problem.action_release()
+        self.run_cron("process")
+        self.assertEqual(self.env["sale.order"].search([], limit=1).order_line.product_uom_qty, 2.345)
+
+    def test_skipped_invoices_are_released_after_a_rule_was_added(self):
+        connection = self.connect(unmatched_action="ignore")
+        invoices = [self.invoice("order GC 1"), self.invoice("order GC 2")]
+        self.run_import(connection)
+        connection.mapping_ids = self.rules(("GC", self.second_warehouse))
+        skipped = self.env["xero.problem"].search([("connection_id", "=", connection.id), ("state", "=", "skipped")])
+        self.assertEqual(skipped.mapped(lambda p: (p.problem_code, p.record_count)), [("no_match", 2)])
+        skipped.action_release()
+        self.run_cron("process")
+        self.assertTrue(all(self.order(invoice) for invoice in invoices))
+
+    def test_retry_all_tries_everything_that_failed(self):
+        connection = self.connect()
+        invoices = self.unknown("GLASS", "PLATE")
+        self.run_import(connection)
+        for code in ("GLASS", "PLATE"):
+            self._make_product(code, code, 1)
+        connection.action_retry_all()
+        self.run_cron("process")
+        self.assertTrue(all(self.order(invoice) for invoice in invoices))
+        with self.assertRaisesRegex(UserError, "Nothing has failed"):
+            connection.action_retry_all()
+
+    def test_what_cannot_pass_by_itself_is_not_tried_again_by_itself(self):
+        connection = self.connect()
+        [invoice] = self.unknown("GLASS")
+        self.run_import(connection)
+        attempts = self.row(invoice).attempts
+        self.run_import(connection)
+        self.run_cron("process")
+        self.assertEqual((self.row(invoice).attempts, self.row(invoice).next_attempt), (attempts, False))
+
+    def test_ignoring_asks_for_a_reason_and_can_be_taken_back(self):
+        connection = self.connect()
+        [invoice] = self.unknown("GLASS")
+        self.run_import(connection)
+        action = self.problems(connection).action_ask_ignore()
+        wizard = self.env[action["res_model"]].with_context(**action["context"])
+        wizard.create({"reason": "Sold at the counter"}).action_confirm()
+        row = self.row(invoice)
+        self.assertEqual((row.state, row.problem_code), ("skipped", "ignored"))
+        self.assertIn("Sold at the counter", row.reason)
+        self._make_product("GLASS", "Glass", 1)
+        row.action_unignore()
+        self.run_cron("process")
+        self.assertTrue(self.order(invoice))
+        with self.assertRaisesRegex(UserError, "None of these is ignored"):
+            row.action_unignore()
+
+    def test_a_plain_xero_user_may_release_but_not_map(self):
+        connection = self.connect()
+        self.unknown("GLASS")
+        self.run_import(connection)
+        user = new_test_user(self.env, "log-reader", groups="xero_connector.group_xero_user")
+        self.problems(connection).with_user(user).action_release()
+        with self.assertRaises(AccessError):
+            self.env["xero.mend.code"].with_user(user).create(
+                {"connection_id": connection.id, "item_code": "GLASS", "product_id": self.mug.id}
+            )
+
+    def test_another_companys_problems_are_not_shown(self):
+        connection = self.connect()
+        self.unknown("GLASS")
+        self.run_import(connection)
+        other = self.env["res.company"].create({"name": "Other"})
+        companies = {"company_id": other.id, "company_ids": other.ids}
+        user = new_test_user(self.env, "other-reader", groups="xero_connector.group_xero_user", **companies)
+        self.env.flush_all()
+        self.assertFalse(self.env["xero.problem"].with_user(user).search([]))
+
+
+@tagged("post_install", "-at_install")
+class TestRetention(XeroCase):
+    def age(self, rows, days):
+        rows.sudo().done_at = fields.Datetime.now() - timedelta(days=days)
+
+    def collect(self):
+        self.env.flush_all()
+        self.env["xero.record"]._gc_finished()
+
+    def test_finished_rows_go_when_their_time_is_over_and_failed_ones_stay(self):
+        connection = self.connect(unmatched_action="ignore", mapping_ids=self.rules(("GC", self.warehouse)))
+        self.org.add_item(Code="GLASS", Name="Glass")
+        skipped, failed = self.invoice("other"), self.invoice("GC", [self.line("GLASS")])
+        self.run_import(connection)
+        self.age(connection.record_ids, 89)
+        self.collect()
+        self.assertTrue(self.row(skipped))
+        self.age(connection.record_ids, 91)
+        self.collect()
+        self.assertEqual((len(self.row(skipped)), len(self.row(failed))), (0, 1))
+
+    def test_an_order_that_is_not_delivered_keeps_its_row_and_still_follows(self):
+        connection = self.connect(order_confirm=True)
+        invoice = self.invoice()
+        self.run_import(connection)
+        self.age(connection.record_ids, 400)
+        self.collect()
+        self.assertTrue(self.row(invoice))
+        order = self.order(invoice)
+        order.picking_ids.move_ids.write({"quantity": 2, "picked": True})
+        order.picking_ids.button_validate()
+        self.collect()
+        self.assertFalse(self.row(invoice))
+
+    def test_a_row_that_went_never_ships_its_order_again(self):
+        connection = self.connect(order_target="picking", order_confirm=True)
+        invoice = self.invoice()
+        self.run_import(connection)
+        picking = self.picking(invoice)
+        picking.move_ids.write({"quantity": 2, "picked": True})
+        picking.button_validate()
+        self.age(connection.record_ids, 91)
+        self.collect()
+        self.assertFalse(self.row(invoice))
+        self.org.add_payment(invoice["InvoiceID"])
+        self.run_import(connection)
+        self.assertEqual(self.picking(invoice), picking)
+
+    def test_ignored_and_deleted_orders_do_not_come_back_after_the_time_is_over(self):
+        connection = self.connect()
+        ignored, deleted = self.invoice(), self.invoice()
+        self.run_import(connection)
+        self.order(deleted).unlink()
+        self.order(ignored).unlink()
+        self.row(ignored).sudo().write({"res_id": False, "res_model": False, "state": "skipped"})
+        self.row(ignored).action_ignore("no")
+        self.age(connection.record_ids, 91)
+        self.collect()
+        self.assertEqual((len(self.row(ignored)), len(self.row(deleted))), (1, 1))
+
+    def test_zero_days_keep_the_log_for_ever(self):
+        connection = self.connect(log_days=0, unmatched_action="ignore")
+        invoice = self.invoice()
+        self.run_import(connection)
+        self.age(connection.record_ids, 4000)
+        self.collect()
+        self.assertTrue(self.row(invoice))
