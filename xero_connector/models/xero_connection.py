@@ -1,3 +1,5 @@
+import math
+from datetime import timedelta
 from urllib.parse import urlencode
 
 from markupsafe import Markup
@@ -218,6 +220,12 @@ class XeroConnection(models.Model):
                 self.env._("%s is not connected: connect or resume it first.", ", ".join(idle.mapped("name")))
             )
         self._ring()
+        if blocked := max(self.filtered("blocked_until").mapped("blocked_until"), default=None):
+            wait = blocked - fields.Datetime.now()
+            if wait > timedelta(0):
+                minutes = math.ceil(wait.total_seconds() / 60)
+                text = self.env._("Xero's limit is used up. The import begins in %s minutes, by itself.", minutes)
+                return self._notification(text, "warning")
         return self._notification(
             self.env._("The import has been started. New orders appear within a minute."), "success"
         )

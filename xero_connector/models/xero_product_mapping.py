@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 
 
 class XeroProductMapping(models.Model):
@@ -34,3 +35,15 @@ class XeroProductMapping(models.Model):
         for rule in self:
             own = rule.product_id.uom_id
             rule.allowed_uom_ids = own and units.filtered(lambda unit, own=own: unit._has_common_reference(own))
+
+    @api.constrains("product_id", "uom_id")
+    def _check_uom_id(self):
+        for rule in self:
+            if rule.uom_id and not rule.uom_id._has_common_reference(rule.product_id.uom_id):
+                raise ValidationError(
+                    self.env._(
+                        "%(product)s cannot be counted in %(unit)s.",
+                        product=rule.product_id.display_name,
+                        unit=rule.uom_id.name,
+                    )
+                )

@@ -1,3 +1,5 @@
+import itertools
+
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
@@ -51,19 +53,15 @@ class XeroWarehouseMapping(models.Model):
     )
     def _compute_shadowed_by_id(self):
         """A rule never gets a turn when an earlier rule's text is contained in its own."""
-        for rule in self:
-            own = rule._needle()
-            rule.shadowed_by_id = next(
-                (
-                    earlier
-                    for earlier in rule.connection_id.mapping_ids.sorted(lambda r: (r.sequence, r._origin.id or 0))
-                    if earlier._comes_before(rule) and earlier._needle() and earlier._needle() in own
-                ),
-                False,
-            )
+        for connection, rules in self.grouped("connection_id").items():
+            places = sorted((rule._place(), rule._needle(), rule.id) for rule in connection.mapping_ids)
+            for rule in rules:
+                place, own = rule._place(), rule._needle()
+                earlier = itertools.takewhile(lambda entry, place=place: entry[0] < place, places)
+                rule.shadowed_by_id = next((id_ for _place, needle, id_ in earlier if needle and needle in own), False)
 
-    def _comes_before(self, other):
-        return self != other and (self.sequence, self._origin.id or 0) < (other.sequence, other._origin.id or 0)
+    def _place(self):
+        return (self.sequence, self._origin.id or 0)
 
     def _needle(self):
         return (self.reference_contains or "").strip().casefold()

@@ -474,6 +474,17 @@ class TestContacts(XeroCase):
         self.fake.clock.advance(60)
         self.assertEqual(self._partner_of(self.invoice()), partner)
 
+    def test_a_contact_merged_with_another_partner_stays_that_partner(self):
+        connection = self.connect()
+        first = self.invoice()
+        self.run_import(connection)
+        kept = self.env["res.partner"].create({"name": "Aroha Limited"})
+        merged = self.order(first).partner_id
+        self.env["base.partner.merge.automatic.wizard"].create({})._merge((merged | kept).ids, kept)
+        second = self.invoice()
+        self.run_import(connection)
+        self.assertEqual(self.order(second).partner_id, kept)
+
     def test_of_two_partners_of_one_name_the_one_with_the_mail_address_is_meant(self):
         self.env["res.partner"].create({"name": "Aroha Ltd"})
         right = self.env["res.partner"].create({"name": "Aroha Ltd", "email": "Hi@Aroha.example"})

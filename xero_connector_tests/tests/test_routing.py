@@ -1,5 +1,7 @@
 """Which warehouse an invoice goes to: the five set-ups customers describe, and what decides before them."""
 
+from unittest.mock import patch
+
 from odoo.exceptions import ValidationError
 from odoo.tests import Form, tagged
 
@@ -104,6 +106,24 @@ class TestRules(XeroCase):
         self.assertFalse(general.shadowed_by_id | other.shadowed_by_id)
         specific.action_move_up()
         self.assertFalse(self.connection.mapping_ids.shadowed_by_id)
+
+    def test_a_thousand_rules_are_compared_with_each_other_in_no_noticeable_time(self):
+        connection = self.connect(
+            mapping_ids=self.rules(*((f"rule {number:04}", self.warehouse) for number in range(1000)), ("7", None))
+        )
+        connection.mapping_ids.invalidate_recordset()
+        sorts = 0
+
+        def count(*_args):
+            nonlocal sorts
+            sorts += 1
+            return place(*_args)
+
+        place = type(connection.mapping_ids)._place
+        with patch.object(type(connection.mapping_ids), "_place", count):
+            shadowed = connection.mapping_ids.filtered("shadowed_by_id")
+        self.assertFalse(shadowed)
+        self.assertLess(sorts, 5000, "places are looked up once for each rule, not once for each pair")
 
     def test_arrows_swap_neighbours_and_stop_at_the_ends(self):
         first, second, third = self.connection.mapping_ids

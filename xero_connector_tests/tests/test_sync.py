@@ -113,6 +113,12 @@ class TestPoll(XeroCase):
         self.run_cron("poll", "process")
         self.assertTrue(self.order(invoice))
 
+    def test_import_now_says_when_xeros_limit_lets_it_begin(self):
+        connection = self.connect()
+        connection.sudo().blocked_until = fields.Datetime.now() + timedelta(minutes=7)
+        message = connection.action_import_now()["params"]["message"]
+        self.assertIn("begins in 7 minutes", message)
+
     def test_a_connection_by_hand_that_is_set_to_five_minutes_begins_to_poll(self):
         connection = self.connect(sync_interval="manual")
         self.run_cron("poll")
