@@ -45,9 +45,11 @@ class XeroConnection(models.Model):
             connection.backfill_running = bool(connection.backfill_started) and (
                 not connection.backfill_read or waiting > 0
             )
-            connection.backfill_text = self.env._(
-                "%(done)s of %(total)s invoices worked off", done=seen - waiting, total=total
-            )
+            if connection.backfill_read or seen:
+                text = self.env._("%(done)s of %(total)s invoices worked off", done=seen - waiting, total=total)
+            else:
+                text = self.env._("The invoices are being read from Xero …")
+            connection.backfill_text = text
 
     # === ACTIONS === #
 

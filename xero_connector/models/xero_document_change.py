@@ -174,12 +174,13 @@ class XeroDocumentMixin(models.AbstractModel):
                 (_("quantity"), formats.short(old_line.quantity), formats.short(new_line.quantity)),
                 (_("price"), formats.short(old_line.unit_amount), formats.short(new_line.unit_amount)),
                 (_("discount %"), formats.short(old_line.discount_rate), formats.short(new_line.discount_rate)),
-                (_("tax"), formats.short(old_line.tax_amount), formats.short(new_line.tax_amount)),
                 (_("text"), old_line.description, new_line.description),
             )
             if old != new
         ]
-        return f"{name}: {'; '.join(parts)}"
+        # A tax that changed alone is worth a word; else it follows from the rest.
+        tax = (formats.short(old_line.tax_amount) or "0", formats.short(new_line.tax_amount) or "0")
+        return f"{name}: {'; '.join(parts) or _('tax %(old)s → %(new)s', old=tax[0], new=tax[1])}"
 
     # === LINES === #
 

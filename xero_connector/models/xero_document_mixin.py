@@ -163,8 +163,9 @@ class XeroDocumentMixin(models.AbstractModel):
                 to_confirm -= document
                 summary = self.env._("Partly credited in Xero: check what is to be shipped, then confirm")
                 reason = self.env._(
-                    "Credit notes took %(amount)s off invoice %(number)s.",
-                    amount=draft.invoice.credited_by_notes,
+                    "Credit notes took %(amount)s %(currency)s off invoice %(number)s.",
+                    amount=formats.cents(draft.invoice.credited_by_notes),
+                    currency=connection._currency_code(draft.invoice),
                     number=draft.invoice.number,
                 )
                 document._xero_call_for_help(connection, summary, reason)

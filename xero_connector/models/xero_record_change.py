@@ -3,6 +3,7 @@ import psycopg2
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..lib import formats
 from ..lib.contact import XeroContact
 from ..lib.invoice import XeroInvoice
 from .import_draft import ImportDraft, Route
@@ -166,7 +167,11 @@ class XeroRecord(models.Model):
         _ = connection.env._
         credited = draft.invoice.credited_by_notes
         if credited != old.credited_by_notes:
-            return _("Credit notes took %(amount)s off the invoice in Xero.", amount=credited)
+            return _(
+                "Credit notes took %(amount)s %(currency)s off the invoice in Xero.",
+                amount=formats.cents(credited),
+                currency=connection._currency_code(draft.invoice),
+            )
         if draft.route.skip_code == "unpaid" and old.status == "PAID":
             return _("The payment of the invoice was taken back in Xero.")
         return ""
@@ -224,6 +229,8 @@ class XeroRecord(models.Model):
             self._call(document, text)
             self._decided_after_shipping(document, text)
         else:
+            if code == "void_held":
+                text = self.env._("%s Its transfers are stopped until somebody decides.", text)
             self._hold(document, code, text)
 
     def _decided_after_shipping(self, document, text):

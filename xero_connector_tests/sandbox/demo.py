@@ -9,7 +9,7 @@ from datetime import date
 
 import requests
 
-from . import story
+from . import demo_changes, story
 from .console import SandboxError, say, step
 from .databases import DEMO
 from .demo_journey import connect_all, run_crons
@@ -51,6 +51,10 @@ def run(options, workplace) -> int:
         print_table(outcomes)
         differences = compare(outcomes, expected)
         _say_result(outcomes, expected, differences)
+        changes = demo_changes.play(admin, fake)
+        demo_changes.ring(admin)
+        run_crons(admin)
+        differences += demo_changes.report(admin, changes)
         if options.once:
             return 1 if differences else 0
         _serve(server, url)

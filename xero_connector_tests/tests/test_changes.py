@@ -321,7 +321,7 @@ class TestOrderFollows(ChangeCase):
         self.run_import(self.connection)
         self.assertEqual((order.state, self.log.problem_code), ("sale", "void_held"))
         self.assertEqual(len(self.alarms(order)), 1)
-        with self.assertRaisesRegex(UserError, "must not go out: The invoice was voided"):
+        with self.assertRaisesRegex(UserError, "must not go out: The invoice was voided in Xero. Its transfers are st"):
             order.picking_ids.button_validate()
         order.action_xero_keep()
         order.picking_ids.button_validate()

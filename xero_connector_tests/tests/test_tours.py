@@ -129,3 +129,45 @@ class TestTours(XeroHttpCase):
         self.env["sale.order"].create({"partner_id": other.id}).action_confirm()
         new_test_user(self.env, "xero-seller", groups="sales_team.group_sale_salesman_all_leads")
         self.tour("xero_order", login="xero-seller", url="/odoo/orders")
+
+    def test_an_accountant_mends_a_code_once_and_a_picker_sees_what_was_released(self):
+        self.env["product.product"].create({"name": "Tumbler", "type": "consu", "is_storable": True})
+        self.org.add_item(Code="GLASS", Name="Glass")
+        connection = self.connect(
+            name="Kiwi Outdoor", attach_pdf=True, order_confirm=True, note_target="delivery", import_from=False
+        )
+        text = {"Description": "Leave with the neighbour"}
+        failed = [self.invoice("web", f"INV-FAILED-{number}", [self.line("GLASS"), text]) for number in range(3)]
+        self.run_import(connection)
+        new_test_user(self.env, "xero-accountant", groups="xero_connector.group_xero_manager")
+        self.tour("xero_accountant", login="xero-accountant")
+        self.run_cron("process", "files")
+        self.assertTrue(all(self.order(invoice) for invoice in failed))
+        new_test_user(self.env, "xero-picker", groups="stock.group_stock_user")
+        self.tour("xero_picker_released", login="xero-picker")
+
+    def test_an_accountant_decides_about_a_change_and_takes_it_back(self):
+        order = self.imported_order()
+        order.picking_ids.do_print_picking()
+        lines = [self.line(quantity=5), {"Description": "Leave with the neighbour"}]
+        self.org.update("Invoices", order.xero_invoice_id, LineItems=lines)
+        self.run_import()
+        groups = "xero_connector.group_xero_manager,sales_team.group_sale_salesman_all_leads"
+        new_test_user(self.env, "xero-accountant", groups=groups)
+        self.tour("xero_decide", login="xero-accountant")
+        self.assertEqual(order.order_line[0].product_uom_qty, 2)
+
+    def test_a_picker_is_stopped_by_a_void_and_cancels_the_transfer(self):
+        order = self.imported_order()
+        order.picking_ids.move_ids.picked = True
+        self.org.void(order.xero_invoice_id)
+        self.run_import()
+        new_test_user(self.env, "xero-picker", groups="stock.group_stock_user")
+        self.tour("xero_picker_stopped", login="xero-picker")
+        self.assertEqual(order.state, "cancel")
+
+    def test_a_xero_manager_imports_by_hand(self):
+        self.connect(name="Kiwi Outdoor", import_from=fields.Date.today())
+        one, other = self.invoice("web", "INV-ONE"), self.invoice("web", "INV-TWO")
+        self.tour("xero_by_hand")
+        self.assertEqual((bool(self.order(one)), bool(self.order(other))), (True, False))
