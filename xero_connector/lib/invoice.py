@@ -87,6 +87,11 @@ class XeroInvoice:
         return self.status == "PAID" and 0 < self.total <= self.credited_by_notes
 
     @property
+    def is_withdrawn(self):
+        """Whether it asks for nothing to be shipped any more."""
+        return self.status in ("VOIDED", "DELETED") or self.is_settled_by_credit
+
+    @property
     def is_partly_credited(self):
         """Credit notes took a part of the invoice; which goods that is about stands in the notes alone."""
         return 0 < self.credited_by_notes < self.total

@@ -32,7 +32,8 @@ class ImportDraft:
     """One row on its way through the mapper.
 
     ``values`` (for ``create``) and ``problems`` are what the mapper adds: with any problem nothing is created, with
-    neither there is nothing to ship. ``ship_to`` holds the delivery address's values.
+    neither there is nothing to ship. ``ship_to`` holds the delivery address's values. ``adopted`` says that the
+    document was made before this row: which version of the invoice it stands for is not known.
     """
 
     row: Any
@@ -42,6 +43,7 @@ class ImportDraft:
     ship_to: dict = field(default_factory=dict)
     values: dict = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    adopted: bool = False
 
     def fresh(self):
         """The same draft as it was before the mapper."""

@@ -66,7 +66,7 @@ class SaleOrder(models.Model):
             values |= {"xero_mapping_id": route.rule.id if route.rule else False, "xero_route_reason": route.reason}
             if (self.client_order_ref or "") == old.reference:
                 values["client_order_ref"] = new.reference
-            if self.state == "draft":
+            if self.state != "sale":
                 values["warehouse_id"] = route.warehouse.id
         if plan.contact_changed:
             partners = self.env["res.partner"]._xero_import(connection, [plan.new])

@@ -16,8 +16,10 @@ class XeroConnection(models.Model):
         :param first_match: ``mapping_ids._matcher()``
         :rtype: Route
         """
-        if skip := self._skip(invoice):
-            return skip
+        return self._skip(invoice) or self._choose(invoice, first_match)
+
+    def _choose(self, invoice, first_match):
+        """As :meth:`_decide`, by the reference alone."""
         rule = first_match(invoice.reference)
         quoted = {"reference": invoice.reference, "text": rule.reference_contains, "warehouse": rule.warehouse_id.name}
         if rule.action == "ignore":

@@ -36,6 +36,7 @@ class XeroRecord(models.Model):
     )
     change_state = fields.Selection(
         [
+            ("held", "Waits for a decision"),
             ("applied", "Applied"),
             ("kept", "Document kept as it was"),
             ("cancelled", "Document cancelled"),
@@ -118,9 +119,13 @@ class XeroRecord(models.Model):
             self._skip("deleted_here", reason)
             return
         document = document.with_company(connection.company_id)
+        if not self.base_payload and not draft.adopted:
+            # The document stands for this very version, or a person decided so.
+            self._settle(document)
+            return
         old = self._old_draft(draft)
         progress = document._xero_progress()
-        withdrawn = self._withdrawn(old.invoice, draft)
+        withdrawn = self._withdrawn(connection, old, draft)
         doubt = self._doubt(connection, old.invoice, draft)
         if progress == "cancelled":
             self._settle(document)
@@ -129,14 +134,14 @@ class XeroRecord(models.Model):
             self._decided(document, "cancelled", withdrawn)
         elif withdrawn or doubt:
             self._ask(document, "void_held" if withdrawn else "credit_held", withdrawn or doubt, progress)
-        elif old.invoice.digest == draft.invoice.digest:
+        elif draft.invoice.is_withdrawn or old.invoice.digest == draft.invoice.digest:
             self._settle(document)
         else:
             self._follow_lines(connection, document, old, draft, progress)
 
     def _follow_lines(self, connection, document, old, draft, progress):
         _ = connection.env._
-        self._keep_route(document, old, draft)
+        draft.route = self._route_of(connection, document, old, draft)
         plan = document._xero_plan(connection, old, draft)
         if draft.problems:
             self._fail(draft.problems)
@@ -153,14 +158,18 @@ class XeroRecord(models.Model):
             else:
                 self._settle(document)
 
-    def _withdrawn(self, old, draft):
-        """Why the invoice ships nothing any more, '' when it still does."""
-        code = draft.route.skip_code
-        if code in ("voided", "deleted", "credited"):
-            return draft.route.reason
-        if code in ("rule_ignore", "no_match") and old.reference != draft.invoice.reference:
-            return draft.route.reason
+    def _withdrawn(self, connection, old, draft):
+        """Why the invoice ships nothing any more, '' when it still does or when that is decided already."""
+        if draft.invoice.is_withdrawn:
+            return draft.route.reason if draft.adopted or not old.invoice.is_withdrawn else ""
+        if old.invoice.reference != draft.invoice.reference:
+            route = self._choose_again(connection, draft)
+            return route.reason if route.skip_code else ""
         return ""
+
+    @api.model
+    def _choose_again(self, connection, draft):
+        return connection._choose(draft.invoice, connection.mapping_ids._matcher())
 
     def _doubt(self, connection, old, draft):
         """What a person has to judge, '' for nothing: only a person knows which goods a part credit is about."""
@@ -180,20 +189,23 @@ class XeroRecord(models.Model):
         base = XeroInvoice(self.base_payload) if self.base_payload else draft.invoice
         return ImportDraft(row=self, invoice=base, route=draft.route)
 
-    @api.model
-    def _keep_route(self, document, old, draft):
+    def _route_of(self, connection, document, old, draft):
         """With the same reference, an order stays in its warehouse, whatever the rules say today."""
-        if old.invoice.reference == draft.invoice.reference:
-            draft.route = Route(
-                warehouse=document._xero_warehouse(), rule=document.xero_mapping_id, reason=document.xero_route_reason
-            )
+        if old.invoice.reference != draft.invoice.reference:
+            return self._choose_again(connection, draft)
+        return Route(
+            warehouse=document._xero_warehouse(), rule=document.xero_mapping_id, reason=document.xero_route_reason
+        )
 
     # === OUTCOME === #
 
     def _settle(self, document):
         """Nothing (more) to decide."""
-        document.activity_unlink(["xero_connector.mail_activity_type_xero"])
-        self.write(self._settled_values(document) | {"reason": document.xero_route_reason})
+        values = self._settled_values(document) | {"reason": document.xero_route_reason}
+        if self.change_state == "held":
+            document.activity_unlink(["xero_connector.mail_activity_type_xero"])
+            values["change_state"] = False
+        self.write(values)
         self._queue_files(self.connection_id)
 
     def _settled_values(self, document):
@@ -250,6 +262,7 @@ class XeroRecord(models.Model):
                 "problem_code": code,
                 "problem_subject": self.number,
                 "mending": f"{document._name},{document.id}",
+                "change_state": "held",
                 "reason": reason,
                 "next_attempt": False,
                 "attempts": self.attempts + 1,
@@ -265,20 +278,19 @@ class XeroRecord(models.Model):
 
     # === DECISIONS === #
 
-    def _change_plan(self, connection, document):
-        """The plan for the held change; addresses come from the log, no call is made."""
-        draft = ImportDraft(row=self, invoice=XeroInvoice(self.payload), route=Route())
-        draft.route = connection._decide(draft.invoice, connection.mapping_ids._matcher())
-        if contact := self._contact_rows(connection, [draft.invoice.contact_id]):
-            draft.contact = XeroContact(contact.payload)
-        old = self._old_draft(draft)
-        self._keep_route(document, old, draft)
-        return document._xero_plan(connection, old, draft)
+    def _plan_between(self, connection, document, old_payload, new_payload):
+        """The plan that leads from one version to another; addresses come from the log, no call is made."""
+        old = ImportDraft(row=self, invoice=XeroInvoice(old_payload), route=Route())
+        new = ImportDraft(row=self, invoice=XeroInvoice(new_payload), route=Route())
+        new.route = self._route_of(connection, document, old, new)
+        if contact := self._contact_rows(connection, [new.invoice.contact_id]):
+            new.contact = XeroContact(contact.payload)
+        return document._xero_plan(connection, old, new)
 
     def _apply_change(self):
-        self._require(self._is_held() and self.problem_code == "change_held")
+        self._require(self._is_held() and self.problem_code == "change_held" and self.base_payload)
         connection, document = self._parties()
-        plan = self._change_plan(connection, document)
+        plan = self._plan_between(connection, document, self.base_payload, self.payload)
         if plan.new.problems:
             raise UserError("\n".join(problem.reason for problem in plan.new.problems))
         document = document._xero_apply(connection, plan)
@@ -316,14 +328,8 @@ class XeroRecord(models.Model):
 
     def _apply_backwards(self, connection, document):
         self._require(bool(self.undo_payload))
-        old = ImportDraft(row=self, invoice=XeroInvoice(self.payload), route=Route())
-        new = ImportDraft(row=self, invoice=XeroInvoice(self.undo_payload), route=Route())
-        new.route = connection._decide(new.invoice, connection.mapping_ids._matcher())
-        if contact := self._contact_rows(connection, [new.invoice.contact_id]):
-            new.contact = XeroContact(contact.payload)
-        self._keep_route(document, old, new)
-        plan = document._xero_plan(connection, old, new)
-        if trouble := [problem.reason for problem in new.problems] + plan.conflicts:
+        plan = self._plan_between(connection, document, self.payload, self.undo_payload)
+        if trouble := [problem.reason for problem in plan.new.problems] + plan.conflicts:
             raise UserError("\n".join(trouble))
         return document._xero_apply(connection, plan)
 

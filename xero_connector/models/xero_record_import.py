@@ -161,6 +161,7 @@ class XeroRecord(models.Model):
             row, document = draft.row, known.get(draft.invoice.id)
             if document:
                 row.write({"res_model": document._name, "res_id": document.id})
+                draft.adopted = True
             if document and not draft.route.skip_code:
                 reason = connection.env._("This invoice is %s already.", document.display_name)
                 row._skip("already_imported", reason)

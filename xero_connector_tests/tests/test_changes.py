@@ -120,6 +120,12 @@ class TestOrderFollows(ChangeCase):
         self.assertEqual(moved.xero_mapping_id, self.connection.mapping_ids)
         self.assertEqual(moved.state, "assigned")
 
+    def test_an_edit_follows_even_when_the_connection_now_waits_for_payment(self):
+        self.connection.trigger_status = "paid"
+        self.edit(Reference="GC 2", LineItems=self.lines((0, {"Quantity": 3})))
+        self.assertEqual((self.log.state, self.order(self.sold).warehouse_id), ("done", self.second_warehouse))
+        self.assertEqual(self.demand(), {"BOTTLE": 3, "MUG": 1})
+
     def test_a_rule_changed_later_does_not_move_an_edited_order(self):
         self.connection.mapping_ids.reference_contains = "web"
         self.edit(LineItems=self.lines((0, {"Quantity": 3})))
@@ -327,6 +333,18 @@ class TestOrderFollows(ChangeCase):
         order.picking_ids.button_validate()
         self.assertEqual(order.picking_ids.state, "done")
 
+    def test_a_void_that_a_person_decided_about_is_not_asked_again(self):
+        order = self.order(self.sold)
+        order.picking_ids.move_ids.picked = True
+        self.org.void(self.sold["InvoiceID"])
+        self.run_import(self.connection)
+        order.action_xero_keep()
+        order.picking_ids.move_ids.picked = False
+        self.edit(Reference="a clerk's remark")
+        self.assertEqual((order.state, self.log.state), ("sale", "done"))
+        self.press(self.log.action_reimport)
+        self.assertEqual((order.state, self.log.state), ("sale", "done"))
+
     def test_a_void_after_shipping_is_reported(self):
         order = self.order(self.sold)
         order.picking_ids.move_ids.picked = True
@@ -350,6 +368,9 @@ class TestOrderFollows(ChangeCase):
         order = self.order(self.sold)
         self.assertEqual(order.state, "draft")
         self.assertIn("Credit notes took 12", self.alarms(order).note)
+        self.org.add_payment(self.sold["InvoiceID"])
+        self.run_import(self.connection)
+        self.assertTrue(self.alarms(order), "a payment is no decision")
 
     def test_a_reference_that_now_says_do_not_import_cancels_the_order(self):
         self.connection.write({"mapping_ids": [Command.create({"reference_contains": "pick-up", "action": "ignore"})]})
