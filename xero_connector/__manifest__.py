@@ -1,7 +1,7 @@
 {
     "name": "Xero Connector",
     "summary": "Xero sales invoices become orders in your warehouse",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.1.0",
     "category": "Sales/Sales",
     "license": "LGPL-3",
     "author": "xero_connector contributors",
