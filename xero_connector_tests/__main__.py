@@ -12,6 +12,7 @@ import sys
 if sys.version_info < (3, 10):  # noqa: UP036 (whoever gets here has an older one)
     sys.exit("Python 3.10 or newer is needed, this is %d.%d." % sys.version_info[:2])  # noqa: UP031
 
+from xero_connector_tests.benchmarks.figures import NAMES
 from xero_connector_tests.sandbox import building, processes, venv
 from xero_connector_tests.sandbox.console import SandboxError, say
 
@@ -20,6 +21,20 @@ def _port(text: str) -> int:
     if text.isdigit() and 0 < int(text) < 65536:
         return int(text)
     raise argparse.ArgumentTypeError(f"{text!r} is no port: choose a number from 1 to 65535")
+
+
+def _positive(text: str) -> int:
+    if text.isdigit() and int(text) > 0:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no number above zero")
+
+
+def _figure_names(text: str) -> list[str]:
+    names = text.split(',')
+    if unknown := set(names) - set(NAMES):
+        raise argparse.ArgumentTypeError(
+            f"no figure is called {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
+    return names
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -36,6 +51,15 @@ def _parser() -> argparse.ArgumentParser:
 
     verbs.add_parser(
         'test', parents=[common], help="the whole test suite and the lint checks; with ARGS, pytest with them")
+
+    bench = verbs.add_parser('bench', parents=[common], help="how fast it is: figures, each with its limit")
+    bench.add_argument('--invoices', type=_positive, default=300, metavar='N', help="invoices of one round (300)")
+    bench.add_argument(
+        '--memory-invoices', type=_positive, default=10_000, metavar='N', help="invoices of the memory figure (10,000)")
+    bench.add_argument('--only', type=_figure_names, default=[], metavar='T1,T5', help="these figures alone")
+    bench.add_argument('--json', metavar='FILE', help="write all figures there, too")
+    bench.add_argument(
+        '--profile', action='store_true', help="instead of the figures, where the time and the SQL of an import go")
 
     shell = verbs.add_parser('shell', parents=[common], help="Odoo's shell, or a script in it")
     shell.add_argument('--database', metavar='NAME', default='', help="instead of the demo database")

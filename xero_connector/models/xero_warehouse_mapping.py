@@ -71,12 +71,16 @@ class XeroWarehouseMapping(models.Model):
 
         Made once per batch of invoices, so that a thousand rules cost nothing noticeable.
         """
+        self.fetch(["reference_contains", "action", "warehouse_id"])
         rules = [(rule._needle(), rule) for rule in self]
         none = self.browse()
 
         def first_match(reference):
             haystack = reference.casefold()
-            return next((rule for needle, rule in rules if needle in haystack), none)
+            for needle, rule in rules:
+                if needle in haystack:
+                    return rule
+            return none
 
         return first_match
 

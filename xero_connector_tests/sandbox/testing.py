@@ -12,6 +12,8 @@ from .processes import attended, remember
 # as odoo/tests/common.py looks for them
 BROWSERS = ('google-chrome', 'chromium', 'chromium-browser', 'google-chrome-stable')
 NO_TESTS_COLLECTED = 5
+# tells tests which database to copy when they need one of their own
+TEMPLATE_VARIABLE = 'XERO_TEST_TEMPLATE'
 
 
 def run(odoo: Odoo, databases: Databases, arguments: list[str]) -> int:
@@ -27,7 +29,8 @@ def run(odoo: Odoo, databases: Databases, arguments: list[str]) -> int:
                 results["Odoo's test_lint"] = _call("Odoo's test_lint", _test_lint(odoo, database), odoo.environment)
         _announce_browser()
         with databases.copy_for_run(template, 'test') as database:
-            results["tests"] = _call("pytest", _pytest(database, arguments), odoo.environment)
+            environment = {**odoo.environment, TEMPLATE_VARIABLE: template}
+            results["tests"] = _call("pytest", _pytest(database, arguments), environment)
     finally:
         pid_file.unlink(missing_ok=True)
     failed = [name for name, status in results.items() if status]

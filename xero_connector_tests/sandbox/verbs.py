@@ -27,6 +27,12 @@ def test(options) -> int:
         return run(found, databases, options.pytest_arguments)
 
 
+def bench(options) -> int:
+    from ..benchmarks.run import run
+
+    return run(options, workplace)
+
+
 def demo(options) -> int:
     from .demo import run
 
