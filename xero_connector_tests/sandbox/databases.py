@@ -21,6 +21,7 @@ from .postgres import Server
 PREFIX = 'xero_sandbox'
 DEMO = 'xero_demo'
 KEPT = 3  # older templates of a kind
+END_SESSIONS = 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND usename = current_user'
 OUR_ADDONS = (ADDON, TEST_ADDON)
 # Odoo's checks, and manufacturing for kits: our addon does without, as the demo shows
 ONLY_FOR_TESTS = ('test_lint', 'sale_mrp')
@@ -176,7 +177,9 @@ def drop_all(server: Server) -> None:
 
 
 def _drop(server: Server, name: str) -> None:
-    server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+    # Not WITH (FORCE): that asks for rights over PostgreSQL's own vacuum, which a plain DROP ends by itself.
+    server.execute(END_SESSIONS, [name])
+    server.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
     remove_tree(_filestore(name))
 
 

@@ -1,4 +1,6 @@
 from . import (
+    test_by_hand,
+    test_changes,
     test_command_line,
     test_connect,
     test_fake_xero_bad_days,
@@ -10,10 +12,13 @@ from . import (
     test_files,
     test_formats,
     test_import,
+    test_killed,
     test_prices,
+    test_problems,
     test_routing,
     test_single_flight,
     test_sync,
     test_tours,
     test_try,
+    test_units,
 )

@@ -1,0 +1,506 @@
+"""Killed at any moment, or several at once: what is imported is what one undisturbed worker imports.
+
+Everything is real here: worker processes, a database of their own for each run, commits, HTTP, SIGKILL.
+"""
+
+import json
+import os
+import queue
+import random
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import NamedTuple
+from unittest import SkipTest
+from unittest.mock import patch
+from urllib.parse import parse_qs, urlsplit
+
+import requests
+
+import odoo
+from odoo import SUPERUSER_ID, api, fields, release, sql_db
+from odoo.modules.registry import Registry
+from odoo.tests import BaseCase, tagged
+from odoo.tools import config
+
+from ..sandbox.databases import Databases
+from ..sandbox.fake_xero import FakeXero, query
+from ..sandbox.odoo import Odoo
+from ..sandbox.postgres import Server
+from ..sandbox.processes import attended
+from ..sandbox.testing import TEMPLATE_VARIABLE
+from .common import COMPLETE_ADDRESS
+
+with suppress(ImportError):  # Odoo's own runner gets along without
+    import pytest
+
+    pytestmark = pytest.mark.slow
+
+SEED_VARIABLE = "XERO_KILL_SEED"
+WORKER = Path(__file__).with_name("import_worker.py")
+PATIENCE = 300  # seconds for the slowest step
+CODES = [f"P-{number:02}" for number in range(12)]
+# organisation: how many invoices, how many contacts, the connection's settings
+ORGANISATIONS = {
+    "Drafts North": (920, 120, {}),
+    "Drafts South": (850, 120, {}),
+    "Confirmed": (200, 60, {"order_confirm": True}),
+    "Files": (
+        30,
+        10,
+        {"order_confirm": True, "attach_pdf": True, "attach_files": True, "note_target": "delivery"},
+    ),
+}
+
+# What must be the same however the import went. No ids and no numbers of Odoo's sequences: those have gaps.
+OUTCOME = {
+    "orders": """
+        SELECT c.name, o.xero_invoice_id, o.client_order_ref, o.state, w.code, o.xero_route_reason,
+               o.delivery_instructions, o.amount_total, p.name, s.name, s.street, s.city, s.type,
+               (SELECT string_agg(concat_ws('|', v.default_code, l.product_uom_qty, l.price_unit, l.discount, l.name),
+                                  '; ' ORDER BY l.sequence, l.id)
+                  FROM sale_order_line l LEFT JOIN product_product v ON v.id = l.product_id WHERE l.order_id = o.id)
+          FROM sale_order o
+          JOIN stock_warehouse w ON w.id = o.warehouse_id
+          JOIN res_partner p ON p.id = o.partner_id
+          JOIN res_partner s ON s.id = o.partner_shipping_id
+     LEFT JOIN xero_connection c ON c.id = o.xero_connection_id""",
+    "transfers": """
+        SELECT t.xero_invoice_id, y.code, w.code, t.state, s.street, t.delivery_instructions,
+               (SELECT string_agg(concat_ws('|', v.default_code, m.product_uom_qty, m.quantity, m.state,
+                                            o.xero_invoice_id), '; ' ORDER BY m.sequence, m.id)
+                  FROM stock_move m JOIN product_product v ON v.id = m.product_id
+             LEFT JOIN sale_order_line l ON l.id = m.sale_line_id LEFT JOIN sale_order o ON o.id = l.order_id
+                 WHERE m.picking_id = t.id)
+          FROM stock_picking t
+          JOIN stock_picking_type y ON y.id = t.picking_type_id
+          JOIN stock_warehouse w ON w.id = y.warehouse_id
+     LEFT JOIN res_partner s ON s.id = t.partner_id""",
+    "moves without transfer": "SELECT id FROM stock_move WHERE picking_id IS NULL",
+    "stock": """
+        SELECT v.default_code, l.complete_name, sum(q.quantity), sum(q.reserved_quantity)
+          FROM stock_quant q
+          JOIN product_product v ON v.id = q.product_id
+          JOIN stock_location l ON l.id = q.location_id
+         GROUP BY 1, 2""",
+    "partners": """
+        SELECT p.name, p.type, p.street, p.city, p.active, parent.name, parent.street
+          FROM res_partner p LEFT JOIN res_partner parent ON parent.id = p.parent_id""",
+    "bindings": """
+        SELECT c.name, b.resource, b.external_id, p.name, p.street
+          FROM xero_binding b
+          JOIN xero_connection c ON c.id = b.connection_id
+     LEFT JOIN res_partner p ON p.id = b.res_id AND b.res_model = 'res.partner'""",
+    "rows": """
+        SELECT c.name, r.resource, r.external_id, r.number, r.state, r.problem_code, r.problem_subject, r.reason,
+               r.attempts, r.files_state, r.files_attempts, r.pdf_size, r.res_model, o.xero_invoice_id
+          FROM xero_record r
+          JOIN xero_connection c ON c.id = r.connection_id
+     LEFT JOIN sale_order o ON o.id = r.res_id""",
+    "attachments": """
+        SELECT a.res_model, coalesce(o.xero_invoice_id, t.xero_invoice_id), a.name, a.checksum, a.file_size,
+               a.id IN (o.xero_pdf_id, t.xero_pdf_id)
+          FROM ir_attachment a
+     LEFT JOIN sale_order o ON o.id = a.res_id AND a.res_model = 'sale.order'
+     LEFT JOIN stock_picking t ON t.id = a.res_id AND a.res_model = 'stock.picking'
+         WHERE a.res_model IN ('sale.order', 'stock.picking')""",
+    "messages": """
+        SELECT m.model, coalesce(o.xero_invoice_id, t.xero_invoice_id), count(*)
+          FROM mail_message m
+     LEFT JOIN sale_order o ON o.id = m.res_id AND m.model = 'sale.order'
+     LEFT JOIN stock_picking t ON t.id = m.res_id AND m.model = 'stock.picking'
+         WHERE m.model IN ('sale.order', 'stock.picking', 'res.partner', 'xero.connection')
+         GROUP BY 1, 2""",
+    "activities": "SELECT res_model, summary FROM mail_activity",
+    "connections": """
+        SELECT name, state, message, watermark, failed_turns, blocked_until, next_poll IS NULL FROM xero_connection""",
+}
+STORED_FILES = "SELECT store_fname, file_size FROM ir_attachment WHERE res_model = 'sale.order'"
+
+
+class Moment(NamedTuple):
+    """When a worker is killed: at its n-th request that matches an expression, or as its `Fate` says."""
+
+    request: str = ""
+    number: int = 1
+    fate: dict = {}
+    delay: float = 0
+    tokens_expired: bool = False
+
+
+class Workers:
+    """Workers of one database, one after the other; see `import_worker.py`."""
+
+    def __init__(self, process, log):
+        self._process, self._log = process, log
+        self._heard = queue.SimpleQueue()
+        self._pid, self._started = None, threading.Event()
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self):
+        for line in self._process.stdout:
+            self._heard.put(json.loads(line))
+        self._heard.put(("gone", None))
+
+    def hear(self, expected):
+        """The value of the next thing they say, which must be this one."""
+        try:
+            what, value = self._heard.get(timeout=PATIENCE)
+        except queue.Empty:
+            what, value = "nothing", None
+        if what != expected:
+            raise AssertionError(f"heard {what} {value} instead of {expected}\n{self.words()}")
+        return value
+
+    def words(self):
+        return "\n".join(self._log.read_text(encoding="utf-8").splitlines()[-30:])
+
+    def start(self, fate=None):
+        self._process.stdin.write(json.dumps(fate or {}) + "\n")
+        self._process.stdin.flush()
+        self._pid = self.hear("started")
+        self._started.set()
+
+    def kill(self):
+        """Kill the one that works, as soon as we know who that is: its first request may be faster."""
+        if self._started.wait(PATIENCE):
+            os.kill(self._pid, signal.SIGKILL)
+
+    def status(self):
+        """The exit status of the one that works, once it has ended."""
+        status = self.hear("ended")
+        self._started.clear()
+        return status
+
+    def finish(self):
+        """Let the one that works come to its end, and say what it has seen."""
+        seen = self.hear("done")
+        if status := self.status():
+            raise AssertionError(f"a worker ended with {status}\n{self.words()}")
+        return seen
+
+    def end(self):
+        """End all that still runs."""
+        self._process.kill()
+        if self._started.is_set():
+            with suppress(ProcessLookupError):
+                self.kill()
+
+
+@tagged("post_install", "-at_install")
+class TestKilled(BaseCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.template = os.environ.get(TEMPLATE_VARIABLE)
+        if not cls.template:
+            raise SkipTest("needs databases of its own, which `python3 -m xero_connector_tests test` gives")
+        cls.server = Server(
+            host=config["db_host"] or "",
+            port=config["db_port"] or 0,
+            user=config["db_user"] or "",
+            password=config["db_password"] or "",
+        )
+        cls.databases = Databases(cls.server, Odoo(Path(odoo.__path__[0]).parent, [], release.version))
+        cls.logs = Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
+        cls.enterClassContext(patch.object(query, "LARGEST_PAGE", 200))
+        cls.fake = FakeXero().start()
+        cls.addClassCleanup(cls.fake.stop)
+        cls.fake.auto_approve = True
+        for name, (invoices, contacts, _settings) in ORGANISATIONS.items():
+            cls._fill_books(cls.fake.add_organisation(name), invoices, contacts)
+        with cls._database("undisturbed") as database:
+            with cls._workers(database) as worker:
+                worker.start()
+                cls.seen = worker.finish()
+            cls.expected = cls._read_outcome(database)
+
+    # === BOOKS === #
+
+    @classmethod
+    def _fill_books(cls, org, invoices, contacts):
+        """Invoices of every kind, each changed a little later than the one before."""
+        rng = random.Random(org.name)
+        start = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(days=2)
+        for code in CODES:
+            org.add_item(Code=code, Name=code)
+        people = [cls._add_contact(org, number) for number in range(contacts)]
+        for number in range(invoices):
+            kind = number % 40
+            lines = [
+                {"ItemCode": code, "Quantity": rng.randint(1, 9), "UnitAmount": rng.randint(100, 9999) / 100}
+                for code in rng.sample(CODES, rng.randint(1, 3))
+            ]
+            if kind == 7:
+                lines.append({"ItemCode": "GONE", "Quantity": 1, "UnitAmount": 1})
+            elif kind == 11:
+                lines = []
+            elif kind == 13:
+                lines.append({"Description": f"Leave it at door {number}"})
+            defaults = {"AccountCode": "200", "TaxType": "NONE"}
+            invoice = org.add_invoice(
+                updated=start + timedelta(seconds=number * 2 // 3),
+                Reference=rng.choice(("PO {}", "order {} GC", "gold coast {} gc", "pickup {}", "")).format(number),
+                Contact={"ContactID": rng.choice(people)["ContactID"]},
+                LineItems=[
+                    {"Description": f"Line of {number}", **defaults, **line} if "ItemCode" in line else line
+                    for line in [*lines, {"Description": "Thank you"}]
+                ],
+                Status={17: "VOIDED", 19: "PAID"}.get(kind, "AUTHORISED"),
+            )
+            if org.name == "Files":
+                org.add_history_note(invoice["InvoiceID"], f"Ring bell {number}")
+                content = b"label" * (number + 1)
+                org.add_attachment(invoice["InvoiceID"], f"label-{number}.txt", content, "text/plain")
+        if org.name == "Drafts North":
+            # Nothing in its batch can be made together with it: all are made one by one.
+            org.tables["Invoices"].find(invoice["InvoiceID"]).data["DateString"] = "the day after"
+
+    @staticmethod
+    def _add_contact(org, number):
+        """Some have no complete address, some have the name of another one."""
+        address = COMPLETE_ADDRESS | {"AddressLine1": f"{number} {org.name} Street"}
+        if number % 30 == 29:
+            address["City"] = ""
+        name = number - 1 if number % 10 == 3 else number
+        return org.add_contact(Name=f"{org.name} {name}", Addresses=[address])
+
+    # === DATABASES === #
+
+    @classmethod
+    @contextmanager
+    def _database(cls, purpose):
+        """A database of its own, with a connection to each organisation."""
+        with cls.databases.copy_for_run(cls.template, purpose) as database:
+            try:
+                # A registry that is loaded while tests are on runs them.
+                with patch.dict(config.options.maps[0], test_enable=False):
+                    cls._set_up(Registry(database))
+            finally:
+                Registry.delete(database)
+                sql_db.close_db(database)
+            yield database
+
+    @classmethod
+    def _set_up(cls, registry):
+        with registry.cursor() as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            set_param = env["ir.config_parameter"].set_param
+            for name in ("api_url", "identity_url", "login_url"):
+                set_param(f"xero_connector.{name}", getattr(cls.fake, name))
+            set_param("web.base.url", "http://localhost:8069")
+            env["res.currency"].with_context(active_test=False).search([("name", "=", "NZD")]).active = True
+            gold_coast = env["stock.warehouse"].create({"name": "Gold Coast", "code": "GC"})
+            products = env["product.product"].create(
+                [{"name": f"Product {code}", "default_code": code, "is_storable": True} for code in CODES]
+            )
+            for warehouse in env["stock.warehouse"].search([("company_id", "=", env.company.id)]):
+                for product in products:
+                    env["stock.quant"]._update_available_quantity(product, warehouse.lot_stock_id, 100_000)
+            rules = [("pickup", False), ("gc", gold_coast.id)]
+            app = env["xero.app"].create(
+                {"name": "Killed", "client_id": cls.fake.client_id, "client_secret": cls.fake.client_secret}
+            )
+            for name, (_invoices, _contacts, settings) in ORGANISATIONS.items():
+                mappings = [
+                    {"reference_contains": text, "action": "import" if target else "ignore", "warehouse_id": target}
+                    for text, target in rules
+                ]
+                env["xero.connection"].create(
+                    {
+                        "name": name,
+                        "app_id": app.id,
+                        "attach_pdf": False,
+                        "mapping_ids": [fields.Command.create(values) for values in mappings],
+                    }
+                    | settings
+                )
+        for name in ORGANISATIONS:
+            cls._consent(registry, name)
+
+    @classmethod
+    def _consent(cls, registry, name):
+        """What a user does with a browser, request by request."""
+        cls.fake.auto_tenants = [name]
+        with registry.cursor() as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            url = env["xero.connection"].search([("name", "=", name)]).action_connect()["url"]
+        answer = requests.get(url, allow_redirects=False, timeout=10)
+        redirect = {key: values[0] for key, values in parse_qs(urlsplit(answer.headers["Location"]).query).items()}
+        with registry.cursor() as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            connection = env["xero.connection"]._connection_from_state(redirect["state"])
+            if not connection._complete_consent(redirect["code"]):
+                raise AssertionError(connection.message)
+
+    @classmethod
+    def _read_outcome(cls, database):
+        """What is in the database after an import, part by part."""
+        outcome = {part: Counter(cls.server.execute(statement, (), database)) for part, statement in OUTCOME.items()}
+        filestore = Path(config.filestore(database))
+        outcome["stored files"] = Counter(
+            (filestore / name).stat().st_size == size for name, size in cls.server.execute(STORED_FILES, (), database)
+        )
+        return outcome
+
+    @contextmanager
+    def _told(self, circumstances):
+        """Say under which circumstances a failure came."""
+        try:
+            yield
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{circumstances}") from error
+
+    def _assert_as_undisturbed(self, database):
+        outcome = self._read_outcome(database)
+        for part, expected in self.expected.items():
+            lost, surplus = expected - outcome[part], outcome[part] - expected
+            if lost or surplus:
+                self.fail(
+                    f"{part}: of {expected.total()}, {lost.total()} are missing and {surplus.total()} are too many or "
+                    f"different; for example\n  missing: {sorted(map(str, lost))[:3]}\n"
+                    f"  surplus: {sorted(map(str, surplus))[:3]}"
+                )
+
+    # === WORKERS === #
+
+    @classmethod
+    @contextmanager
+    def _workers(cls, database):
+        """Workers, loaded; none outlives the block."""
+        log = cls.logs / f"{len(list(cls.logs.iterdir()))}.log"
+        command = [sys.executable, WORKER, config["config"], database]
+        with log.open("w", encoding="utf-8") as stderr, attended(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, text=True
+        ) as process:
+            workers = Workers(process, log)
+            try:
+                workers.hear("ready")
+                yield workers
+            finally:
+                workers.end()
+
+    def _moments(self, rng):
+        """Twenty moments from the first page to the last file, in the order in which a worker comes to them."""
+        tables = ("xero_record", "res_partner", "sale_order", "stock_move", "ir_attachment")
+        rows, partners, orders, moves, files = (f'INSERT INTO "{table}"' for table in tables)
+
+        def poll(*trail):
+            return Moment(fate={"job": "poll", "trail": trail})
+
+        def process(*trail, **fate):
+            return Moment(fate={"job": "process", "trail": trail, **fate})
+
+        def fetch(*trail):
+            return Moment(fate={"job": "files", "trail": trail})
+
+        reading = [
+            Moment(request="/Invoices$"),
+            poll(*[rows] * rng.randint(1, 2)),
+            poll(rows, "COMMIT"),
+            poll(rows, "DONE COMMIT"),
+            Moment(request="/Invoices$", number=rng.randint(1, 3)),
+        ]
+        beginning = [
+            Moment(request="/connect/token", tokens_expired=True),
+            Moment(request="/Contacts$"),
+            process(rows),
+            process(partners),
+            process(*[moves] * rng.randint(1, 3)),
+            process(moves, "COMMIT"),
+        ]
+        # The rest of the work in pieces of some batches: each worker is killed at the end of its piece.
+        cuts = sorted(rng.randint(0, self.seen["process: DONE COMMIT"] // 2) for _number in range(6))
+        pieces = [["DONE COMMIT"] * (cut - previous) for previous, cut in zip([0, *cuts], cuts, strict=False)]
+        anywhere = [int(10 ** rng.uniform(0, 3.3)) for _number in range(3)]
+        middle = [
+            process(*pieces[0], "COMMIT"),
+            process(*pieces[1], "DONE COMMIT"),
+            process(*pieces[2], orders),
+            process(*pieces[3], further=anywhere[0]),
+            process(*pieces[4], further=anywhere[1]),
+            process(*pieces[5], further=anywhere[2], tell=True)._replace(delay=rng.uniform(0, 0.3)),
+        ]
+        rng.shuffle(middle)
+        fetching = [
+            Moment(request="/Invoices/.+", number=rng.randint(1, 4)),
+            fetch(*[files] * rng.randint(1, 12)),
+            fetch(*[files] * rng.randint(1, 12), "DONE COMMIT"),
+        ]
+        return [*reading, *beginning, *middle, *fetching]
+
+    def _kill(self, workers, moment):
+        """Start a worker and kill it at this moment."""
+        if moment.tokens_expired:
+            self.fake.identity.expire_access_tokens()
+        left = moment.number
+
+        def kill_at_request(request):
+            nonlocal left
+            if re.search(moment.request, request.path):
+                left -= 1
+                if not left:
+                    workers.kill()
+
+        self.fake.on_request = kill_at_request if moment.request else None
+        workers.start(moment.fate)
+        if moment.fate.get("tell"):
+            workers.hear("now")
+            time.sleep(moment.delay)  # any moment will do
+            workers.kill()
+        self.assertEqual(workers.status(), -signal.SIGKILL)
+        self.fake.on_request = None
+
+    # === TESTS === #
+
+    def test_the_undisturbed_run_is_worth_comparing_with(self):
+        total = sum(invoices for invoices, _contacts, _settings in ORGANISATIONS.values())
+        rows = [row for row in self.expected["rows"].elements() if row[1] == "invoice"]
+        states = Counter(row[4] for row in rows)
+        self.assertEqual(len(rows), total)
+        self.assertEqual(set(states), {"done", "failed", "skipped"})
+        self.assertEqual(self.expected["orders"].total(), states["done"])
+        self.assertGreater(states["done"], 0.6 * total)
+        problems = {row[5] for row in rows}
+        self.assertLessEqual(
+            {"unknown_code", "address_incomplete", "nothing_to_ship", "rule_ignore", "voided", "unexpected"}, problems
+        )
+        self.assertEqual({order[4] for order in self.expected["orders"]}, {"WH", "GC"})
+        self.assertGreater(self.expected["transfers"].total(), 150)
+        self.assertGreater(self.expected["attachments"].total(), 60)
+        self.assertEqual(set(self.expected["stored files"]), {True})
+
+    def test_twenty_kills_and_restarts_lose_nothing_and_make_nothing_twice(self):
+        seed = int(os.environ.get(SEED_VARIABLE) or random.randrange(2**32))
+        moments = self._moments(random.Random(seed))
+        self.assertEqual(len(moments), 20)
+        self.addCleanup(setattr, self.fake, "on_request", None)
+        with self._database("killed") as database, self._workers(database) as workers:
+            for number, moment in enumerate(moments, 1):
+                with self._told(f"{SEED_VARIABLE}={seed}, kill {number}: {moment}"):
+                    self._kill(workers, moment)
+            with self._told(f"{SEED_VARIABLE}={seed}"):
+                workers.start()
+                workers.finish()
+                self._assert_as_undisturbed(database)
+
+    def test_three_workers_at_once_lose_nothing_and_make_nothing_twice(self):
+        with self._database("together") as database, ExitStack() as stack:
+            workers = [stack.enter_context(self._workers(database)) for _number in range(3)]
+            self.fake.identity.expire_access_tokens()
+            self.fake.reset_log()
+            for worker in workers:
+                worker.start()
+            seen = [worker.finish() for worker in workers]
+            self._assert_as_undisturbed(database)
+        self.assertEqual(len(self.fake.calls("POST", "/connect/token")), len(ORGANISATIONS), "one refresh each")
+        batches = [one.get('process: INSERT INTO "sale_order"', 0) for one in seen]
+        self.assertGreater(len([number for number in batches if number]), 1, f"only one had work: {batches}")
