@@ -106,6 +106,9 @@ PROBLEM_CODES = [
     ("unexpected", "Unexpected error"),
 ]
 
+# Of these, what another setting of the connection would import.
+SKIPPED_BY_SETTINGS = ("unpaid", "no_match", "rule_ignore")
+
 
 def is_safe_url(url):
     """Whether a secret may be sent there: https, or this very machine."""

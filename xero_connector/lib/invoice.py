@@ -108,9 +108,9 @@ class XeroInvoice:
     @property
     def digest(self):
         """A short text that differs when anything differs that an order is made of."""
-        parts = [self.reference, self.contact_id, self.currency]
+        parts = [self.reference, self.contact_id, self.currency, self._text("LineAmountTypes")]
         for line in self.lines:
-            numbers = (line.quantity, line.unit_amount, line.line_amount)
+            numbers = (line.quantity, line.unit_amount, line.line_amount, line.tax_amount)
             parts += [line.item_code, line.description, *(format(number.normalize(), "f") for number in numbers)]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 

@@ -14,10 +14,11 @@ class PageWalk:
     exclusive). Only when a whole page shares one second there is no newer bound; then the remaining pages are read from
     the last to the second, where moving up can only repeat an entry, and :attr:`mark` waits for the end.
 
-    :param datetime since: naive UTC; None reads from the beginning
+    :param datetime since: naive UTC; None reads from the beginning. It stays in :attr:`began`
     """
 
     def __init__(self, since=None):
+        self.began = since
         self.since = since
         self.page = 1
         self.mark = None

@@ -32,14 +32,16 @@ class ImportDraft:
     """One row on its way through the mapper.
 
     ``values`` (for ``create``) and ``problems`` are what the mapper adds: with any problem nothing is created, with
-    neither there is nothing to ship. ``ship_to`` holds the delivery address's values. ``adopted`` says that the
-    document was made before this row: which version of the invoice it stands for is not known.
+    neither there is nothing to ship. ``partner`` is the contact's, where it is known; ``ship_to`` holds the delivery
+    address's values. ``adopted`` says that the document was made before this row: which version of the invoice it
+    stands for is not known.
     """
 
     row: Any
     invoice: XeroInvoice
     route: Route
     contact: XeroContact | None = None
+    partner: Any = None
     ship_to: dict = field(default_factory=dict)
     values: dict = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)

@@ -109,16 +109,26 @@ class ResPartner(models.Model):
         :rtype: ImportedPartners
         """
         contacts = {draft.contact.id: draft.contact for draft in drafts}
-        partners = self.env["xero.binding"]._lookup(connection, "contact", list(contacts))
-        unbound = {key: contact for key, contact in contacts.items() if key not in partners}
-        # One warehouse customer's contacts are never another's, whatever they are called.
-        matched = {} if connection.partner_id else self._xero_match(connection, unbound.values())
-        missing = [contact for key, contact in unbound.items() if key not in matched]
+        partners = {draft.contact.id: draft.partner for draft in drafts if draft.partner}
+        missing = [contact for key, contact in contacts.items() if key not in partners]
         created = self.create([self._xero_partner_values(connection, contact) for contact in missing])
-        matched |= dict(zip((contact.id for contact in missing), created, strict=True))
-        self.env["xero.binding"]._bind(connection, "contact", matched.items())
-        partners |= matched
+        partners |= dict(zip((contact.id for contact in missing), created, strict=True))
+        self.env["xero.binding"]._bind(connection, "contact", partners)
         return ImportedPartners(partners, self._xero_ship_to(drafts, partners))
+
+    @api.model
+    def _xero_known(self, connection, contacts):
+        """The partners of these contacts as far as there are any: bound already, or them beyond doubt. Writes nothing.
+
+        :return: dict ``contact id -> partner``
+        """
+        contacts = {contact.id: contact for contact in contacts}
+        partners = self.env["xero.binding"]._lookup(connection, "contact", list(contacts))
+        if connection.partner_id:
+            # One warehouse customer's contacts are never another's, whatever they are called.
+            return partners
+        unbound = [contact for key, contact in contacts.items() if key not in partners]
+        return partners | (self._xero_match(connection, unbound) if unbound else {})
 
     @api.model
     def _xero_match(self, connection, contacts):

@@ -9,7 +9,7 @@ class SaleOrder(models.Model):
     # === STATE === #
 
     def _xero_transfers(self):
-        return self.picking_ids
+        return self.picking_ids.filtered(lambda picking: not picking.return_id)
 
     def _xero_finished(self):
         """Those of these orders for which nothing is left to deliver."""
@@ -35,6 +35,14 @@ class SaleOrder(models.Model):
 
     # === FOLLOW === #
 
+    def _xero_plan_header(self, plan):
+        super()._xero_plan_header(plan)
+        old, new = plan.old.invoice, plan.new.invoice
+        if old.currency != new.currency:
+            # Odoo changes no confirmed order's pricelist.
+            plan.differences.append(self.env._("Currency: %(old)s → %(new)s", old=old.currency, new=new.currency))
+            plan.needs_rebuild = plan.moves_goods = True
+
     def _xero_apply(self, connection, plan):
         """Follow the plan.
 
@@ -46,9 +54,10 @@ class SaleOrder(models.Model):
         self.action_unlock()
         rebuild = plan.needs_rebuild and self.state == "sale"
         if rebuild:
-            self._xero_refuse_when_shipped(self.picking_ids)
+            self._xero_refuse_when_shipped(self._xero_transfers())
             self._action_cancel()
             self.action_draft()
+        self._xero_follow_number(plan.new.invoice)
         self.write(self._xero_header_values(connection, plan))
         for change in plan.lines:
             self._xero_apply_line(change)
@@ -61,7 +70,7 @@ class SaleOrder(models.Model):
 
     def _xero_header_values(self, connection, plan):
         old, new, route = plan.old.invoice, plan.new.invoice, plan.new.route
-        values = {"xero_invoice_number": new.number, "xero_invoice_date": new.date}
+        values = {}
         if plan.reference_changed:
             values |= {"xero_mapping_id": route.rule.id if route.rule else False, "xero_route_reason": route.reason}
             if (self.client_order_ref or "") == old.reference:
@@ -98,17 +107,21 @@ class SaleOrder(models.Model):
         return self.state != "sale" or line.product_id.id == after.get("product_id", False)
 
     def _xero_cancel(self):
-        """Cancel the order and its transfers that are not done."""
+        """Cancel the order and its transfers that are not done.
+
+        :return: whether it had been confirmed
+        """
+        was_confirmed = self.state == "sale"
         self.action_unlock()
         self._action_cancel()
+        return was_confirmed
 
-    def _xero_restore(self):
+    def _xero_restore(self, confirm):
         """Take a cancellation back.
 
         :return: the document that stands for the invoice now
         """
-        was_confirmed = bool(self.picking_ids)
         self.action_draft()
-        if was_confirmed:
+        if confirm:
             self.action_confirm()
         return self

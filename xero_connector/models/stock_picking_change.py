@@ -10,10 +10,12 @@ class StockPicking(models.Model):
 
     def _action_done(self):
         """Nothing leaves for an invoice that asks for nothing any more, before a person has decided."""
-        for picking in self.filtered("xero_invoice_id"):
-            row_sudo = picking.sudo()._xero_rows().get(picking.id)
-            if row_sudo and row_sudo.state == "failed" and row_sudo.problem_code == "void_held":
-                reason = row_sudo.reason
+        # sudo: whoever ships need not read the log
+        rows_sudo = self.sudo()._xero_rows()
+        for picking in self.filtered(lambda picking: not picking.return_id):
+            row_sudo = rows_sudo.get(picking.id)
+            if row_sudo and row_sudo.stops_transfers:
+                reason = row_sudo.reason or self.env._("Its invoice was taken back in Xero; nobody has decided yet.")
                 raise UserError(self.env._("%(name)s must not go out: %(reason)s", name=picking.name, reason=reason))
         return super()._action_done()
 
@@ -21,7 +23,11 @@ class StockPicking(models.Model):
 
     def _xero_transfers(self):
         return self.search(
-            [("xero_connection_id", "=", self.xero_connection_id.id), ("xero_invoice_id", "=", self.xero_invoice_id)]
+            [
+                ("xero_connection_id", "=", self.xero_connection_id.id),
+                ("xero_invoice_id", "=", self.xero_invoice_id),
+                ("return_id", "=", False),
+            ]
         )
 
     def _xero_finished(self):
@@ -76,7 +82,7 @@ class StockPicking(models.Model):
         self.ensure_one()
         if plan.needs_rebuild:
             return self._xero_replace(connection, plan)
-        self.write({"xero_invoice_number": plan.new.invoice.number, "xero_invoice_date": plan.new.invoice.date})
+        self._xero_follow_number(plan.new.invoice)
         if plan.reference_changed:
             route = plan.new.route
             self.write(
@@ -124,7 +130,7 @@ class StockPicking(models.Model):
             raise UserError(
                 self.env._(
                     "%(product)s: %(done)s are done already. Settle the difference by hand (a return, another "
-                    "transfer), then choose Keep.",
+                    "transfer), then choose Keep as it is.",
                     product=moves.product_id.display_name,
                     done=done,
                 )
@@ -142,7 +148,9 @@ class StockPicking(models.Model):
         picking = next((p for p in self._xero_lines().picking_id if p.state not in ("done", "cancel")), None)
         if not picking:
             raise UserError(
-                self.env._("This is shipped already. Make another transfer for what was added, then choose Keep.")
+                self.env._(
+                    "This is shipped already. Make another transfer for what was added, then choose Keep as it is."
+                )
             )
         was_confirmed = picking.state != "draft"
         values = values | self._xero_move_values(self.picking_type_id, self.xero_invoice_number)
@@ -153,15 +161,20 @@ class StockPicking(models.Model):
             move._action_assign()
 
     def _xero_cancel(self):
-        """Cancel all transfers of the invoice that are not done."""
-        self._xero_transfers().filtered(lambda picking: picking.state not in ("done", "cancel")).action_cancel()
+        """Cancel all transfers of the invoice that are not done.
 
-    def _xero_restore(self):
+        :return: whether this one had been confirmed
+        """
+        was_confirmed = self.state != "draft"
+        self._xero_open_transfers().action_cancel()
+        return was_confirmed
+
+    def _xero_restore(self, confirm):
         """Take a cancellation back: Odoo revives no transfer, so a copy takes its place.
 
         :return: the document that stands for the invoice now
         """
         picking = self.copy()
-        if self.xero_connection_id.order_confirm:
+        if confirm:
             picking.action_confirm()
         return picking

@@ -2,7 +2,11 @@ from odoo import api, fields, models
 
 
 class XeroBinding(models.Model):
-    """Who is who: an Odoo record and its Xero twin, per connection, unique both ways."""
+    """Who is who: an Odoo record and its Xero twin, per connection.
+
+    A Xero id is one record. A record is one Xero id, but for contacts: who merges two customers in Odoo says that both
+    contacts are the same.
+    """
 
     _name = "xero.binding"
     _description = "Xero Binding"
@@ -19,7 +23,8 @@ class XeroBinding(models.Model):
         "(connection_id, resource, external_id)", "This Xero document is already bound to another record."
     )
     _one_xero_id_per_record = models.UniqueIndex(
-        "(connection_id, resource, res_model, res_id)", "This record is already bound to another Xero document."
+        "(connection_id, resource, res_model, res_id) WHERE resource != 'contact'",
+        "This record is already bound to another Xero document.",
     )
 
     @api.model
@@ -47,8 +52,13 @@ class XeroBinding(models.Model):
         return found
 
     @api.model
-    def _bind(self, connection, resource, pairs):
-        """Bind ``(external id, record)`` pairs."""
+    def _bind(self, connection, resource, records):
+        """Bind records that are not bound yet.
+
+        :param dict records: record by external id
+        """
+        bound = self._lookup(connection, resource, list(records))
+        pairs = [(external_id, record) for external_id, record in records.items() if external_id not in bound]
         self.create(
             [
                 {

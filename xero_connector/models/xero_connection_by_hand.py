@@ -5,7 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from .. import const
-from ..lib import errors
+from ..lib import errors, formats
 
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _SHORTCODE = re.compile(r"!\w+")
@@ -127,6 +127,9 @@ class XeroConnection(models.Model):
             found = []
         except errors.XeroError as error:
             raise UserError(str(error)) from None
+        if not guid:
+            # Xero takes a comma for the next number.
+            found = [invoice for invoice in found if _same_text(invoice.get("InvoiceNumber"), text)]
         sales = [invoice for invoice in found if invoice.get("Type") == "ACCREC"]
         if not found:
             raise UserError(_("%(organisation)s has no invoice %(text)s.", organisation=self.tenant_name, text=text))
@@ -160,10 +163,10 @@ class XeroConnection(models.Model):
         return count, fresh, pages + math.ceil(fresh / const.CONTACTS_PER_CALL) + fresh * each
 
     def _start_backfill(self, start_date, expected):
-        """Begin again at this date; what is known stays as it is."""
+        """Begin again at this date; what is known stays as it is, and goes on being followed."""
         self.write(
             {
-                "import_from": start_date,
+                "import_from": self.import_from and min(self.import_from, start_date),
                 "watermark": False,
                 "backfill_started": fields.Datetime.now(),
                 "backfill_total": expected,
@@ -171,3 +174,7 @@ class XeroConnection(models.Model):
             }
         )
         self._ring()
+
+
+def _same_text(one, other):
+    return formats.text(one).casefold() == formats.text(other).casefold()

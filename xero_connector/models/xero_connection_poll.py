@@ -7,6 +7,7 @@ from odoo import api, fields, models
 
 from .. import const
 from ..lib import errors, formats
+from ..lib.invoice import XeroInvoice
 from ..lib.paging import PageWalk
 
 _logger = logging.getLogger(__name__)
@@ -124,9 +125,11 @@ class XeroConnection(models.Model):
 
         :return: whether there is another page
         """
-        invoices, page_count = client.invoices_page(since=walk.since, start_date=self.import_from, page=walk.page)
+        # By date only where everything is read: later, an older invoice that is an order here may have changed.
+        start_date = None if walk.began else self._read_from()
+        invoices, page_count = client.invoices_page(since=walk.since, start_date=start_date, page=walk.page)
         stamps = [formats.stamp(invoice.get("UpdatedDateUTC")) for invoice in invoices]
-        self.env["xero.record"]._receive(self, "invoice", invoices)
+        self.env["xero.record"]._receive(self, "invoice", self._without_older(invoices))
         more = walk.advance(formats.instant(max(stamps, default="")), page_count)
         values = {"calls_left_today": client.transport.day_remaining or 0}
         if walk.mark:
@@ -140,6 +143,35 @@ class XeroConnection(models.Model):
             self._note_success()
         self.write(values)
         return more
+
+    def _read_from(self):
+        """The day everything is read from: the connection's, or that of an older invoice brought in by hand."""
+        domain = [("connection_id", "=", self.id), ("direction", "=", "in"), ("resource", "=", "invoice")]
+        [(oldest,)] = self.env["xero.record"]._read_group(domain, aggregates=["document_date:min"])
+        return self.import_from and min(self.import_from, oldest or self.import_from)
+
+    def _without_older(self, invoices):
+        """These payloads without the invoices that are older than this connection's start and not known either."""
+        older = [invoice["InvoiceID"] for invoice in invoices if self._is_older(invoice)]
+        if not older:
+            return invoices
+        known = self.env["xero.record"].search(
+            [
+                ("connection_id", "=", self.id),
+                ("direction", "=", "in"),
+                ("resource", "=", "invoice"),
+                ("external_id", "in", older),
+            ]
+        )
+        unwanted = set(older) - set(known.mapped("external_id"))
+        return [invoice for invoice in invoices if invoice.get("InvoiceID") not in unwanted]
+
+    def _is_older(self, payload):
+        try:
+            date = XeroInvoice(payload).date
+        except ValueError:
+            return False
+        return bool(self.import_from and date and date < self.import_from and payload.get("InvoiceID"))
 
     def _next_turn(self, now):
         interval = _INTERVALS.get(self.sync_interval)

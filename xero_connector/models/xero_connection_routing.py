@@ -44,20 +44,23 @@ class XeroConnection(models.Model):
         """The invoice's currency; Xero may leave it out where it is the organisation's own."""
         return invoice.currency or self.tenant_currency or self.company_id.currency_id.name
 
-    def _warehouse_problem(self, warehouse):
-        """What speaks against this warehouse, None when nothing does."""
+    def _warehouse_problem(self, warehouse, partner=None):
+        """What speaks against this warehouse, None when nothing does.
+
+        :param partner: the contact's, whose limits hold where the connection has no customer
+        """
         if not warehouse:
             reason = self.env._("The connection %s has no default warehouse. Choose one.", self.name)
             return Problem("warehouse_missing", reason, self.name, self)
         # sudo: the customer's limits hold for everybody who imports for them
-        allowed = self.sudo().partner_id.xero_warehouse_ids
-        if allowed and warehouse not in allowed:
+        customer = self.sudo().partner_id or (partner or self.env["res.partner"]).sudo()
+        if customer.xero_warehouse_ids and warehouse not in customer.xero_warehouse_ids:
             reason = self.env._(
                 "%(customer)s may not use the warehouse %(warehouse)s. Allow it on the customer, or change the rules.",
-                customer=self.partner_id.name,
+                customer=customer.name,
                 warehouse=warehouse.name,
             )
-            return Problem("warehouse_denied", reason, warehouse.name, self.partner_id)
+            return Problem("warehouse_denied", reason, f"{customer.name}: {warehouse.name}", customer)
         return None
 
     def _contact_problem(self, invoice):

@@ -39,12 +39,13 @@ class XeroConnection(models.Model):
     def _dry_run(self, start_date):
         """What the invoices dated since then would become, as the settings are now. Reads Xero, writes nothing.
 
-        :return: drafts, newest first; those not imported have a ``route.skip_code`` or ``problems``
+        :return: ``(drafts, is_cut)``, newest first; those not imported have a ``route.skip_code`` or ``problems``;
+            ``is_cut`` when there were more than are read
         :raise XeroError: when Xero cannot be asked
         """
         self.ensure_one()
         with self._client() as client:
-            payloads = self._read_invoices(client, start_date)
+            payloads, is_cut = self._read_invoices(client, start_date)
             first_match = self.mapping_ids._matcher()
             drafts = []
             for payload in payloads.values():
@@ -58,16 +59,18 @@ class XeroConnection(models.Model):
             wanted = self._mark_known([draft for draft in drafts if not draft.route.skip_code])
             wanted = self._add_current_contacts(client, wanted)
         self.env[DOCUMENT_MODELS[self.order_target]].with_company(self.company_id)._xero_prepare(self, wanted)
-        return sorted(drafts, key=lambda draft: (str(draft.invoice.date), draft.invoice.number), reverse=True)
+        drafts.sort(key=lambda draft: (str(draft.invoice.date), draft.invoice.number), reverse=True)
+        return drafts, is_cut
 
     def _read_invoices(self, client, start_date):
-        """Invoice payloads by id; page after page, as an invoice missed or met twice does no harm here."""
+        """``(payloads by id, whether there are more)``; page after page, as an invoice missed or met twice does no harm
+        here."""
         payloads, page, page_count = {}, 0, 1
         while page < min(page_count, _PAGES_AT_MOST):
             page += 1
             invoices, page_count = client.invoices_page(start_date=start_date, page=page)
             payloads |= {invoice["InvoiceID"]: invoice for invoice in invoices}
-        return payloads
+        return payloads, page < page_count
 
     def _mark_known(self, drafts):
         known = self.env["xero.record"]._known_documents(self, [draft.invoice.id for draft in drafts])

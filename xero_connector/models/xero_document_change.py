@@ -58,7 +58,7 @@ class XeroDocumentMixin(models.AbstractModel):
             raise UserError(
                 self.env._(
                     "A part of this is shipped or on its way already, so it cannot go to another place. Settle the "
-                    "rest by hand, then choose Keep."
+                    "rest by hand, then choose Keep as it is."
                 )
             )
 
@@ -119,8 +119,6 @@ class XeroDocumentMixin(models.AbstractModel):
                 difference = _("Warehouse: %(old)s → %(new)s", old=self._xero_warehouse().name, new=warehouse.name)
                 plan.differences.append(difference)
                 plan.needs_rebuild = True
-        if old.currency != new.currency:
-            plan.differences.append(_("Currency: %(old)s → %(new)s", old=old.currency, new=new.currency))
         if old.text_lines != new.text_lines:
             plan.differences.append(_("Notes: %s", " · ".join(new.text_lines) or _("none")))
         plan.needs_rebuild = plan.needs_rebuild or plan.contact_changed
@@ -223,16 +221,34 @@ class XeroDocumentMixin(models.AbstractModel):
         for document in {self, *self._xero_open_transfers()}:
             document._message_log(body=body)
 
+    def _xero_follow_number(self, invoice):
+        """Let number and date follow: people look for the one that stands in Xero."""
+        values = {"xero_invoice_number": invoice.number, "xero_invoice_date": invoice.date}
+        for document in {self, *self._xero_open_transfers()}:
+            if (document.xero_invoice_number, document.xero_invoice_date) != (invoice.number, invoice.date):
+                document.write(values)
+
     def _xero_follow_text(self, connection, plan):
         """Let reference and instructions follow, where nobody has put something else there."""
         old, new = "\n".join(plan.old.invoice.text_lines), "\n".join(plan.new.invoice.text_lines)
+        if old != new:
+            self._xero_replace_instructions(connection, old, new)
+
+    def _xero_replace_instructions(self, connection, old, new):
+        """Put a text of the invoice in the place of an older one; what people wrote around it stays.
+
+        :param str old: '' adds the new one
+        """
         field = self._xero_instructions_field(connection)
-        if not field or old == new:
+        if not field:
             return
         # Read all before the first is written: an order passes its instructions on.
         texts = {document: document[field] or "" for document in {self, *self._xero_open_transfers()}}
         for document, text in texts.items():
-            document[field] = text.replace(old, new, 1).strip() if old and old in text else f"{text}\n{new}".strip()
+            if old and old in text:
+                document[field] = text.replace(old, new, 1).strip()
+            elif new not in text:
+                document[field] = f"{text}\n{new}".strip()
 
 
 def _same(current, value):

@@ -87,8 +87,10 @@ class XeroDocumentMixin(models.AbstractModel):
 
         :return: the products of all item codes, see ``product.product._xero_find_by_code``
         """
+        partners = self.env["res.partner"]._xero_known(connection, [draft.contact for draft in drafts if draft.contact])
         for draft in drafts:
-            if problem := connection._warehouse_problem(draft.route.warehouse):
+            draft.partner = draft.contact and partners.get(draft.contact.id)
+            if problem := connection._warehouse_problem(draft.route.warehouse, draft.partner):
                 draft.problems.append(problem)
         # Without contact: a change of an order whose address stays.
         self.env["res.partner"]._xero_prepare_ship_to(connection, [draft for draft in drafts if draft.contact])
@@ -225,10 +227,3 @@ class XeroDocumentMixin(models.AbstractModel):
                 for document in self._xero_siblings()
             ]
         )
-
-    def _xero_add_instructions(self, connection, note):
-        """Add a note to the instructions the connection asks for; one that is there already is not added again."""
-        field = self._xero_instructions_field(connection)
-        for document in self._xero_siblings() if note else ():
-            if note not in (document[field] or ""):
-                document[field] = "\n".join(filter(None, [document[field], note]))

@@ -216,13 +216,17 @@ class XeroRecord(models.Model):
                 }
             )
 
-    def _skip(self, code, reason):
+    def _skip(self, code, reason, record=None):
+        """There is nothing to import here.
+
+        :param record: what to change if there should be
+        """
         self.write(
             {
                 "state": "skipped",
                 "problem_code": code,
                 "problem_subject": False,
-                "mending": False,
+                "mending": _reference(record),
                 "reason": reason,
                 "next_attempt": False,
                 "done_at": fields.Datetime.now(),
@@ -299,11 +303,12 @@ class XeroRecord(models.Model):
         if not rows:
             raise UserError(self.env._("What is imported already cannot be ignored."))
         said = self.env._("Ignored by %s.", self.env.user.name)
+        said = f"{said} {reason}" if reason else said
+        imported = rows.filtered(lambda row: row.res_id and row.state == "failed")
+        for row in imported:
+            row._to_decide()._keep_document(said)
         # sudo: see action_retry
-        imported_sudo = rows.sudo().filtered("res_id")
-        (rows.sudo() - imported_sudo)._skip("ignored", f"{said} {reason}" if reason else said)
-        for row_sudo in imported_sudo:
-            row_sudo._keep_document()
+        (rows - imported).filtered(lambda row: not row.res_id).sudo()._skip("ignored", said)
 
     def action_ask_ignore(self):
         """Ask for the reason, then ignore."""
@@ -332,12 +337,17 @@ class XeroRecord(models.Model):
         return {"type": "ir.actions.client", "tag": "soft_reload"}
 
     def _bring_back(self):
-        """Before an import by hand: work this row off again, whatever became of its document."""
+        """Before an import by hand: work this row off again. A document that somebody cancelled or deleted here comes
+        back, if its invoice is still to be shipped."""
+        connection = self.connection_id
         document = self._document()
         if document is not None and not document:
             self._forget_document()
         elif document and document.state == "cancel":
-            self.write({"res_id": document._xero_restore().id})
+            invoice = XeroInvoice(self.payload)
+            if not connection._decide(invoice, connection.mapping_ids._matcher()).skip_code:
+                confirm = self.was_confirmed or connection.order_confirm
+                self.write({"res_id": document._xero_restore(confirm).id})
         self.write(self._armed_values())
 
     def _forget_document(self):

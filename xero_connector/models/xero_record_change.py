@@ -45,6 +45,10 @@ class XeroRecord(models.Model):
         string="Change in Xero",
         readonly=True,
     )
+    stops_transfers = fields.Boolean(
+        readonly=True, help="Nothing goes out for this invoice before a person has decided."
+    )
+    was_confirmed = fields.Boolean(readonly=True, help="Whether the document we cancelled had been confirmed.")
     can_undo = fields.Boolean(compute="_compute_can_undo")
     change_text = fields.Text(string="Last change from Xero", readonly=True)
 
@@ -121,30 +125,34 @@ class XeroRecord(models.Model):
         document = document.with_company(connection.company_id)
         if not self.base_payload and not draft.adopted:
             # The document stands for this very version, or a person decided so.
-            self._settle(document)
+            self._settle(document, draft)
             return
         old = self._old_draft(draft)
         progress = document._xero_progress()
         withdrawn = self._withdrawn(connection, old, draft)
         doubt = self._doubt(connection, old.invoice, draft)
         if progress == "cancelled":
-            self._settle(document)
+            self._settle(document, draft)
         elif withdrawn and progress == "untouched":
-            document._xero_cancel()
+            self.was_confirmed = document._xero_cancel()
             self._decided(document, "cancelled", withdrawn)
-        elif withdrawn or doubt:
-            self._ask(document, "void_held" if withdrawn else "credit_held", withdrawn or doubt, progress)
-        elif draft.invoice.is_withdrawn or old.invoice.digest == draft.invoice.digest:
-            self._settle(document)
+        elif withdrawn:
+            self._ask(document, "void_held", withdrawn, progress)
+        elif not draft.invoice.is_withdrawn and old.invoice.digest != draft.invoice.digest:
+            self._follow_lines(connection, document, old, draft, progress, doubt)
+        elif doubt:
+            self._ask(document, "credit_held", doubt, progress)
         else:
-            self._follow_lines(connection, document, old, draft, progress)
+            self._settle(document, draft)
 
-    def _follow_lines(self, connection, document, old, draft, progress):
+    def _follow_lines(self, connection, document, old, draft, progress, doubt):
         _ = connection.env._
         draft.route = self._route_of(connection, document, old, draft)
         plan = document._xero_plan(connection, old, draft)
         if draft.problems:
             self._fail(draft.problems)
+        elif doubt:
+            self._hold(document, "change_held", doubt, [*plan.differences, *plan.conflicts])
         elif plan.conflicts:
             text = _("Changed in Xero, and here as well:")
             self._hold(document, "change_held", text, [*plan.differences, *plan.conflicts])
@@ -156,7 +164,7 @@ class XeroRecord(models.Model):
             if plan.differences:
                 self._decided(document, "applied", _("Changed in Xero, and here too:"), plan.differences)
             else:
-                self._settle(document)
+                self._settle(document, draft)
 
     def _withdrawn(self, connection, old, draft):
         """Why the invoice ships nothing any more, '' when it still does or when that is decided already."""
@@ -199,14 +207,19 @@ class XeroRecord(models.Model):
 
     # === OUTCOME === #
 
-    def _settle(self, document):
+    def _settle(self, document, draft):
         """Nothing (more) to decide."""
+        document._xero_follow_number(draft.invoice)
         values = self._settled_values(document) | {"reason": document.xero_route_reason}
+        if document.state == "cancel":
+            reason = draft.route.reason if draft.route.skip_code else ""
+            values["reason"] = f"{self.env._('%s is cancelled here.', document.display_name)} {reason}".strip()
+        else:
+            self._queue_files(self.connection_id)
         if self.change_state == "held":
             document.activity_unlink(["xero_connector.mail_activity_type_xero"])
             values["change_state"] = False
         self.write(values)
-        self._queue_files(self.connection_id)
 
     def _settled_values(self, document):
         return {
@@ -214,6 +227,7 @@ class XeroRecord(models.Model):
             "res_model": document._name,
             "res_id": document.id,
             "base_payload": False,
+            "stops_transfers": False,
             "problem_code": False,
             "problem_subject": False,
             "mending": False,
@@ -263,6 +277,7 @@ class XeroRecord(models.Model):
                 "problem_subject": self.number,
                 "mending": f"{document._name},{document.id}",
                 "change_state": "held",
+                "stops_transfers": code == "void_held",
                 "reason": reason,
                 "next_attempt": False,
                 "attempts": self.attempts + 1,
@@ -296,16 +311,16 @@ class XeroRecord(models.Model):
         document = document._xero_apply(connection, plan)
         self._decided(document, "applied", self.env._("The change from Xero was applied:"), plan.differences)
 
-    def _keep_document(self):
+    def _keep_document(self, reason=None):
         self._require(self.state == "failed" and self.res_id)
         _connection, document = self._parties()
         text = self.env._("Left as it is, though the invoice changed in Xero. %s", self.reason)
-        self._decided(document, "kept", text)
+        self._decided(document, "kept", text, [reason] if reason else [])
 
     def _cancel_document(self):
         self._require(self._is_held())
         _connection, document = self._parties()
-        document._xero_cancel()
+        self.was_confirmed = document._xero_cancel()
         self._decided(document, "cancelled", self.env._("Cancelled, as the invoice changed in Xero. %s", self.reason))
 
     def _undo_change(self):
@@ -318,7 +333,7 @@ class XeroRecord(models.Model):
             document._xero_tell(self.env._("The decision to keep this as it is was taken back."))
             return
         if self.change_state == "cancelled":
-            document = document._xero_restore()
+            document = document._xero_restore(self.was_confirmed)
             text = self.env._("The cancellation was taken back, though the invoice changed in Xero.")
         else:
             document = self._apply_backwards(connection, document)

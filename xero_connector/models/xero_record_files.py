@@ -20,6 +20,7 @@ class XeroRecord(models.Model):
         [("waiting", "Waiting"), ("done", "Fetched"), ("failed", "Failed")], string="PDF and note", readonly=True
     )
     files_message = fields.Char(readonly=True)
+    last_note = fields.Text(readonly=True, help="The newest note of a person, as it stands in the instructions.")
     files_attempts = fields.Integer(readonly=True, aggregator=False)
     files_next_attempt = fields.Datetime(readonly=True)
     pdf_size = fields.Integer(string="PDF bytes", readonly=True, aggregator=False)
@@ -95,7 +96,10 @@ class XeroRecord(models.Model):
         if document and connection.attach_files and not connection.missing_scopes:
             self._fetch_attachments(client, document)
         if document and connection.note_target != "none":
-            document._xero_add_instructions(connection, self._newest_note(client.invoice_history(self.external_id)))
+            note = self._newest_note(client.invoice_history(self.external_id))
+            if note and note != self.last_note:
+                document._xero_replace_instructions(connection, self.last_note or "", note)
+                self.last_note = note
         self.write({"files_state": "done", "files_message": False, "files_next_attempt": False})
 
     def _fetch_attachments(self, client, document):

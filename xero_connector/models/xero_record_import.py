@@ -168,7 +168,8 @@ class XeroRecord(models.Model):
             elif row.res_id:
                 changed.append(draft)
             elif draft.route.skip_code:
-                row._skip(draft.route.skip_code, draft.route.reason)
+                by_settings = draft.route.skip_code in const.SKIPPED_BY_SETTINGS
+                row._skip(draft.route.skip_code, draft.route.reason, connection if by_settings else None)
             else:
                 fresh.append(draft)
         return fresh, changed

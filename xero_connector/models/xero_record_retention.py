@@ -14,7 +14,8 @@ class XeroRecord(models.Model):
 
     @api.autovacuum
     def _gc_finished(self):
-        """Delete finished rows when their connection's time is over.
+        """Delete finished rows when their connection's time is over, all but the contacts: they are few, and tell where
+        goods were sent.
 
         What failed stays until somebody mends it, what is ignored or was deleted here stays so that it does not come
         back, and an order that is not delivered yet keeps its row, so that it can follow its invoice.
@@ -32,6 +33,7 @@ class XeroRecord(models.Model):
     def _finished_domain(self, connection):
         return [
             ("connection_id", "=", connection.id),
+            ("resource", "!=", "contact"),
             ("state", "in", ("done", "skipped")),
             "|",
             ("problem_code", "=", False),

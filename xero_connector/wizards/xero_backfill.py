@@ -33,11 +33,12 @@ class XeroBackfill(models.TransientModel):
         left = self.connection_id.calls_left_today
         text = self.env._(
             "%(count)s invoices, %(new)s of them new here. At most %(calls)s calls of Xero, for pages, "
-            "addresses%(files)s; %(left)s are left today.",
+            "addresses%(files)s%(attachments)s; %(left)s are left today.",
             count=self.invoice_count,
             new=self.new_count,
             calls=self.call_count,
             files=self.env._(", PDFs and notes") if self.call_count > self.new_count else "",
+            attachments=self.env._(", and one for each attached file") if self.connection_id.attach_files else "",
             left=left,
         )
         if self.call_count > left:

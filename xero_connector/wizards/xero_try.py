@@ -20,6 +20,7 @@ class XeroTry(models.TransientModel):
     explanation = fields.Char(compute="_compute_route")
     days = fields.Integer(string="Days back", default=30, required=True)
     ran = fields.Boolean()
+    is_cut = fields.Boolean(readonly=True)
     line_ids = fields.One2many("xero.try.line", "try_id", readonly=True)
     summary = fields.Char(compute="_compute_summary")
 
@@ -31,17 +32,19 @@ class XeroTry(models.TransientModel):
             trial.rule_id = route.rule or False
             trial.explanation = route.reason
 
-    @api.depends("line_ids.outcome")
+    @api.depends("line_ids.outcome", "is_cut")
     def _compute_summary(self):
         for trial in self:
             count = {key: len(lines) for key, lines in trial.line_ids.grouped("outcome").items()}
-            trial.summary = self.env._(
+            text = self.env._(
                 "%(order)s would become orders, %(skipped)s would be skipped, %(failed)s would fail. "
                 "Nothing was created.",
                 order=count.get("order", 0),
                 skipped=count.get("skipped", 0),
                 failed=count.get("failed", 0),
             )
+            cut = self.env._("There are more: those changed last are missing. Choose fewer days.")
+            trial.summary = f"{text} {cut}" if trial.is_cut else text
 
     def action_check(self):
         """Show where the typed reference goes (leaving the field does so, too)."""
@@ -56,12 +59,13 @@ class XeroTry(models.TransientModel):
             raise UserError(self.env._("Choose between 1 and 365 days."))
         start = fields.Date.context_today(self) - timedelta(days=self.days)
         try:
-            drafts = self.connection_id._dry_run(start)
+            drafts, is_cut = self.connection_id._dry_run(start)
         except errors.XeroError as error:
             raise UserError(str(error)) from None
         self.write(
             {
                 "ran": True,
+                "is_cut": is_cut,
                 "line_ids": [Command.clear(), *(Command.create(_line_values(draft)) for draft in drafts)],
             }
         )

@@ -79,6 +79,24 @@ class TestImportOne(XeroCase):
         self.ask(connection, old["InvoiceNumber"])
         self.assertTrue(self.order(old))
 
+    def test_an_invoice_older_than_the_start_date_is_followed_once_it_is_here(self):
+        connection = self.connect(import_from=fields.Date.today())
+        old, other = self.invoice(Date="2025-01-31"), self.invoice(Date="2025-01-31")
+        self.run_import(connection)
+        self.ask(connection, old["InvoiceNumber"])
+        self.org.void(old["InvoiceID"])
+        self.org.update("Invoices", other["InvoiceID"], Reference="touched")
+        self.run_import(connection)
+        self.assertEqual(self.order(old).state, "cancel")
+        self.assertFalse(self.row(other), "what is older and unknown is still left alone")
+
+    def test_two_numbers_at_once_are_none(self):
+        connection = self.connect()
+        self.invoice(InvoiceNumber="A-1")
+        self.invoice(InvoiceNumber="B-1")
+        with self.assertRaisesRegex(UserError, "has no invoice B-1, A-1"):
+            self.ask(connection, "B-1, A-1")
+
     def test_an_imported_invoice_is_not_imported_twice(self):
         connection = self.connect()
         invoice = self.invoice()
@@ -180,6 +198,18 @@ class TestBackfill(XeroCase):
         self.run_cron("process")
         self.assertEqual((connection.backfill_running, connection.backfill_progress), (False, 100))
         self.assertEqual((bool(self.order(old)), bool(self.order(older))), (True, False))
+
+    def test_a_later_date_does_not_stop_the_following_of_older_orders(self):
+        connection = self.connect(import_from="2026-01-01")
+        sold = self.invoice(Date="2026-02-02")
+        self.run_import(connection)
+        wizard = self.wizard(connection, fields.Date.today())
+        self.press(wizard.action_estimate)
+        wizard.action_start()
+        self.run_import(connection)
+        self.org.void(sold["InvoiceID"])
+        self.run_import(connection)
+        self.assertEqual((str(connection.import_from), self.order(sold).state), ("2026-01-01", "cancel"))
 
     def test_another_date_needs_another_estimate(self):
         wizard = self.wizard(self.connect(), "2026-01-02")

@@ -1,6 +1,9 @@
-from odoo.exceptions import UserError
+from datetime import timedelta
+
+from odoo import fields
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 
 from .common import COMPLETE_ADDRESS, XeroCase
 
@@ -163,6 +166,54 @@ class TestOrderFollows(ChangeCase):
         order.action_lock()
         self.edit(LineItems=self.lines((0, {"Quantity": 4})))
         self.assertEqual((order.order_line[0].product_uom_qty, order.locked), (4, True))
+
+    def test_a_tax_that_changed_alone_follows(self):
+        self.env["account.tax"].create(
+            {"name": "15", "amount": 15, "type_tax_use": "sale", "price_include_override": "tax_excluded"}
+        )
+        self.edit(LineItems=self.lines((0, {"TaxType": "OUTPUT2"})))
+        self.assertEqual(self.order(self.sold).amount_total, 35)
+        self.assertIn("BOTTLE: tax 0 → 3", self.log.change_text)
+
+    def test_a_discount_added_later_follows(self):
+        self.edit(LineItems=self.lines((0, {"DiscountRate": 10})))
+        self.assertEqual(self.order(self.sold).amount_total, 30)
+
+    def test_a_new_number_and_date_follow_without_a_word(self):
+        order = self.order(self.sold)
+        messages = order.message_ids
+        self.edit(InvoiceNumber="INV-NEW", Date="2026-10-01")
+        for document in (order, order.picking_ids):
+            self.assertEqual((document.xero_invoice_number, str(document.xero_invoice_date)), ("INV-NEW", "2026-10-01"))
+        self.assertEqual(order.message_ids, messages)
+
+    def test_another_currency_makes_the_order_anew(self):
+        other = "NZD" if self.company.currency_id.name != "NZD" else "USD"
+        self.org.subscribe(other, self.company.currency_id.name)
+        order = self.order(self.sold)
+        self.edit(CurrencyCode=other, CurrencyRate=1.5)
+        self.assertEqual((order.state, order.currency_id.name, order.amount_total), ("sale", other, 32))
+        self.assertEqual(self.demand(), {"BOTTLE": 2, "MUG": 1})
+
+    def test_a_held_change_of_contact_is_applied_long_after(self):
+        order = self.order(self.sold)
+        order.picking_ids.do_print_picking()
+        other = self.org.add_contact(Name="Beth Ltd", Addresses=[COMPLETE_ADDRESS])
+        self.edit(Contact={"ContactID": other["ContactID"], "Name": "Beth Ltd"})
+        self.assertTrue(order.xero_hold)
+        self.connection.record_ids.sudo().done_at = fields.Datetime.now() - timedelta(days=400)
+        self.env.flush_all()
+        self.env["xero.record"]._gc_finished()
+        order.action_xero_apply()
+        self.assertEqual(order.partner_id.name, "Beth Ltd")
+
+    def test_a_service_added_after_shipping_is_applied(self):
+        self.connection.service_product_id = self.freight
+        order = self.order(self.sold)
+        order.picking_ids.move_ids.picked = True
+        order.picking_ids.button_validate()
+        self.edit(LineItems=[*self.lines(), self.line(None, 1, 15.0, Description="Courier")])
+        self.assertEqual((self.log.state, order.amount_total), ("done", 47))
 
     # === CHANGED IN ODOO MEANWHILE === #
 
@@ -345,6 +396,121 @@ class TestOrderFollows(ChangeCase):
         self.press(self.log.action_reimport)
         self.assertEqual((order.state, self.log.state), ("sale", "done"))
 
+    def test_a_retry_opens_no_gap_for_a_voided_transfer(self):
+        order = self.order(self.sold)
+        order.picking_ids.move_ids.picked = True
+        self.org.void(self.sold["InvoiceID"])
+        self.run_import(self.connection)
+        self.log.action_retry()
+        self.assertEqual(self.log.state, "pending")
+        with self.assertRaisesRegex(UserError, "must not go out"):
+            order.picking_ids.button_validate()
+
+    def test_a_newer_version_opens_no_gap_for_a_voided_transfer(self):
+        order = self.order(self.sold)
+        order.picking_ids.move_ids.picked = True
+        self.org.void(self.sold["InvoiceID"])
+        self.run_import(self.connection)
+        self.org.update("Invoices", self.sold["InvoiceID"], Reference="remark")
+        self.connection.next_poll = fields.Datetime.now() - timedelta(seconds=1)
+        self.run_cron("poll")
+        with self.assertRaisesRegex(UserError, "must not go out"):
+            order.picking_ids.button_validate()
+
+    def test_goods_may_come_back_while_a_void_waits(self):
+        order = self.order(self.sold)
+        picking = order.picking_ids
+        picking.move_ids[0].write({"quantity": 1, "picked": True})
+        picking.move_ids[1].write({"quantity": 0, "picked": True})
+        picking._action_done()
+        self.org.void(self.sold["InvoiceID"])
+        self.run_import(self.connection)
+        self.assertEqual(self.log.problem_code, "void_held")
+        context = {"active_id": picking.id, "active_ids": picking.ids, "active_model": "stock.picking"}
+        wizard = self.env["stock.return.picking"].with_context(**context).create({})
+        wizard.product_return_moves.filtered(lambda line: line.product_id == self.bottle).quantity = 1
+        back = self.env["stock.picking"].browse(wizard.action_create_returns()["res_id"])
+        back.move_ids.picked = True
+        back.button_validate()
+        self.assertEqual(back.state, "done")
+
+    def test_a_return_is_no_beginning(self):
+        order = self.order(self.sold)
+        order.picking_ids.copy({"return_id": order.picking_ids.id, "printed": True}).printed = True
+        self.edit(LineItems=self.lines((0, {"Quantity": 3})))
+        self.assertEqual(self.log.change_state, "applied")
+
+    def test_reading_a_voided_invoice_again_brings_nothing_back(self):
+        order = self.order(self.sold)
+        self.org.void(self.sold["InvoiceID"])
+        self.run_import(self.connection)
+        self.press(self.log.action_reimport)
+        self.assertEqual((order.state, self.log.state), ("cancel", "done"))
+        self.assertEqual(self.log.reason, f"{order.name} is cancelled here. The invoice was voided in Xero.")
+
+    def test_reading_an_invoice_again_that_a_rule_forbids_brings_nothing_back(self):
+        self.connection.write({"mapping_ids": [Command.create({"reference_contains": "pick-up", "action": "ignore"})]})
+        self.edit(Reference="pick-up")
+        self.press(self.log.action_reimport)
+        self.assertEqual(self.order(self.sold).state, "cancel")
+
+    def test_a_plain_xero_user_does_not_decide_by_ignoring(self):
+        order = self.order(self.sold)
+        order.picking_ids.move_ids.picked = True
+        self.org.void(self.sold["InvoiceID"])
+        self.run_import(self.connection)
+        user = new_test_user(self.env, "plain-xero", groups="xero_connector.group_xero_user")
+        for decision in (self.log.with_user(user).action_keep_document, self.log.with_user(user).action_ignore):
+            with self.assertRaises(AccessError):
+                decision()
+        self.log.action_ignore("Her aunt has collected it.")
+        self.assertEqual((self.log.state, self.log.change_state), ("done", "kept"))
+        self.assertIn("Her aunt has collected it.", self.chatter(order))
+
+    def test_an_invoice_deleted_in_xero_cancels_its_order(self):
+        self.org.record("Invoices", self.sold["InvoiceID"]).data["Status"] = "DELETED"
+        self.edit(Reference="gone")
+        self.assertEqual(self.order(self.sold).state, "cancel")
+
+    def test_the_cancellation_of_services_alone_can_be_taken_back_too(self):
+        self.connection.service_product_id = self.freight
+        self.sold = self.invoice("service", [self.line(None, 1, 15.0)])
+        self.run_import(self.connection)
+        order = self.order(self.sold)
+        self.org.void(self.sold["InvoiceID"])
+        self.run_import(self.connection)
+        self.assertEqual(order.state, "cancel")
+        order.action_xero_undo()
+        self.assertEqual(order.state, "sale")
+
+    def test_a_payment_taken_back_asks_a_person_where_only_paid_invoices_ship(self):
+        self.connection.trigger_status = "paid"
+        paid = self.org.add_payment(self.sold["InvoiceID"])
+        self.assertTrue(paid)
+        self.run_import(self.connection)
+        record = self.org.record("Invoices", self.sold["InvoiceID"])
+        record.verbatim = True
+        self.edit(Status="AUTHORISED")
+        self.assertEqual(self.log.problem_code, "credit_held")
+        self.assertIn("payment of the invoice was taken back", self.order(self.sold).xero_hold)
+        self.edit(Status="PAID")
+        self.assertEqual(self.log.state, "done")
+
+    def test_a_part_credit_and_an_edit_are_told_together(self):
+        self.org.update("Invoices", self.sold["InvoiceID"], LineItems=self.lines((0, {"Quantity": 4})))
+        self.credit(12.0)
+        order = self.order(self.sold)
+        self.assertIn("Credit notes took 12", order.xero_hold)
+        self.assertIn("BOTTLE: quantity 2 → 4", order.xero_hold)
+        order.action_xero_apply()
+        self.assertEqual(self.demand(), {"BOTTLE": 4, "MUG": 1})
+
+    def test_a_second_credit_that_settles_the_rest_cancels(self):
+        self.credit(12.0)
+        self.order(self.sold).action_xero_keep()
+        self.credit(20.0)
+        self.assertEqual(self.order(self.sold).state, "cancel")
+
     def test_a_void_after_shipping_is_reported(self):
         order = self.order(self.sold)
         order.picking_ids.move_ids.picked = True
@@ -417,6 +583,21 @@ class TestDeliveryOrderFollows(ChangeCase):
         self.edit(LineItems=self.lines((1, {"Quantity": 4})))
         moves = self.picking(self.sold).move_ids
         self.assertEqual(sorted(moves.mapped("product_uom_qty")), [2, 4])
+
+    def test_a_draft_follows_and_is_cancelled_too(self):
+        self.connection.order_confirm = False
+        self.sold = self.invoice("draft")
+        self.run_import(self.connection)
+        self.edit(LineItems=self.lines((0, {"Quantity": 5})))
+        self.assertEqual(self.open_moves(), {"BOTTLE": (5, "draft")})
+        self.org.void(self.sold["InvoiceID"])
+        self.run_import(self.connection)
+        self.assertEqual(self.picking(self.sold).state, "cancel")
+
+    def test_an_applied_change_can_be_taken_back(self):
+        self.edit(LineItems=self.lines((0, {"Quantity": 5}), (1, None)))
+        self.picking(self.sold).action_xero_undo()
+        self.assertEqual(self.open_moves(), {"BOTTLE": (2, "assigned"), "MUG": (1, "assigned")})
 
     def test_another_warehouse_gets_a_transfer_of_its_own(self):
         first = self.picking(self.sold)

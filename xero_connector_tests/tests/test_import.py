@@ -322,6 +322,14 @@ class TestProducts(XeroCase):
         self.assertEqual([len(self.order(invoice)) for invoice in good], [1, 1, 1])
         self.assertEqual(self.row(bad).state, "failed")
 
+    def test_freight_makes_no_transfer(self):
+        connection = self.connect(order_confirm=True, service_product_id=self.freight.id)
+        both = self.invoice("both", [self.line(), self.line(None, 1, 15.0)])
+        only = self.invoice("only", [self.line(None, 1, 15.0)])
+        self.run_import(connection)
+        self.assertEqual(self.order(both).picking_ids.move_ids.product_id, self.bottle)
+        self.assertEqual((self.order(only).state, len(self.order(only).picking_ids)), ("sale", 0))
+
     def test_lines_without_code_become_the_service_product_or_a_note(self):
         connection = self.connect(service_product_id=self.freight.id)
         first = self.invoice(lines=[self.line(), self.line(None, 1, 15, Description="Courier")])
@@ -365,6 +373,18 @@ class TestTexts(XeroCase):
         second = self.invoice(lines=[self.line(), {"Description": "Ring twice"}])
         self.run_import()
         self.assertEqual(self.order(second).delivery_instructions, "Ring twice")
+
+    def test_a_newer_note_takes_the_place_of_the_older_one(self):
+        connection = self.connect(note_target="delivery")
+        invoice = self.invoice()
+        self.org.add_history_note(invoice["InvoiceID"], "Old", when=self.fake.clock.now())
+        self.run_import(connection)
+        order = self.order(invoice)
+        order.delivery_instructions = "Old\nMind the dog"
+        self.org.add_history_note(invoice["InvoiceID"], "New", when=self.fake.clock.now() + timedelta(hours=1))
+        self.org.update("Invoices", invoice["InvoiceID"], Reference="touched")
+        self.run_import(connection)
+        self.assertEqual(order.delivery_instructions, "New\nMind the dog")
 
     def test_no_history_call_is_made_when_nobody_wants_notes(self):
         self.connect()
@@ -484,6 +504,18 @@ class TestContacts(XeroCase):
         second = self.invoice()
         self.run_import(connection)
         self.assertEqual(self.order(second).partner_id, kept)
+
+    def test_two_contacts_merged_into_one_partner_stay_one(self):
+        connection = self.connect()
+        first = self.invoice()
+        other = self.org.add_contact(Name="Aroha Limited", Addresses=[COMPLETE_ADDRESS])
+        second = self.org.add_invoice(Contact={"ContactID": other["ContactID"]}, LineItems=[self.line()])
+        self.run_import(connection)
+        kept, merged = self.order(first).partner_id, self.order(second).partner_id
+        self.env["base.partner.merge.automatic.wizard"].create({})._merge((kept | merged).ids, kept)
+        third = self.org.add_invoice(Contact={"ContactID": other["ContactID"]}, LineItems=[self.line()])
+        self.run_import(connection)
+        self.assertEqual(self.order(third).partner_id, kept)
 
     def test_of_two_partners_of_one_name_the_one_with_the_mail_address_is_meant(self):
         self.env["res.partner"].create({"name": "Aroha Ltd"})

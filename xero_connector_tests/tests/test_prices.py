@@ -105,6 +105,19 @@ class TestPrices(XeroCase):
                     line.product_uom_qty = 50
         self.assertEqual(order.order_line.mapped("price_unit"), [7.77, 0])
 
+    def test_an_imported_discount_survives_a_later_change_of_quantity(self):
+        self.env.ref("base.group_user").implied_ids |= self.env.ref("sale.group_discount_per_so_line")
+        other = "NZD" if self.company.currency_id.name != "NZD" else "USD"
+        self.org.subscribe(other, self.company.currency_id.name)
+        self.connect()
+        line = self.line(price=10.0, DiscountRate=10)
+        invoice = self.invoice("x", [line], CurrencyCode=other, CurrencyRate=1.6)
+        self.run_import()
+        order = self.order(invoice)
+        with Form(order) as form, form.order_line.edit(0) as edited:
+            edited.product_uom_qty = 50
+        self.assertEqual((order.order_line.discount, order.amount_total), (10, 450))
+
     def test_odoos_pricelist_decides_when_the_connection_says_so(self):
         self.connect(price_source="odoo")
         _invoice, order = self._order_of(self.line(price=1.11))

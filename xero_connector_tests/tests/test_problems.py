@@ -145,6 +145,7 @@ class TestProblems(XeroCase):
         connection.mapping_ids = self.rules(("GC", self.second_warehouse))
         skipped = self.env["xero.problem"].search([("connection_id", "=", connection.id), ("state", "=", "skipped")])
         self.assertEqual(skipped.mapped(lambda p: (p.problem_code, p.record_count)), [("no_match", 2)])
+        self.assertEqual(skipped.mending, connection)
         skipped.action_release()
         self.run_cron("process")
         self.assertTrue(all(self.order(invoice) for invoice in invoices))

@@ -100,6 +100,13 @@ class TestRules(XeroCase):
             }
         )
 
+    def test_a_contacts_own_limit_holds_where_the_connection_has_no_customer(self):
+        self.env["res.partner"].create({"name": "Aroha Ltd", "xero_warehouse_ids": self.second_warehouse.ids})
+        connection = self.connect()
+        invoice = self.invoice("web")
+        self.run_import(connection)
+        self.assertEqual(self.row(invoice).problem_code, "warehouse_denied")
+
     def test_a_rule_that_can_never_match_names_the_rule_that_shadows_it(self):
         general, specific, other = self.connection.mapping_ids
         self.assertEqual(specific.shadowed_by_id, general)

@@ -210,6 +210,27 @@ class TestOutages(XeroCase):
         self.run_import()
         self.assertTrue(self.order(invoice))
 
+    def test_what_may_pass_is_tried_again_by_itself_after_a_growing_time(self):
+        connection = self.connect()
+        invoice = self.invoice()
+        self.fake.faults.add("GET", "/Contacts", status=503, times=3)
+        self.run_import(connection)
+        waits = []
+        for _turn in range(3):
+            row = self.row(invoice)
+            waits.append(row.next_attempt - fields.Datetime.now())
+            row.next_attempt = fields.Datetime.now() - timedelta(seconds=1)
+            self.run_cron("process")
+        self.assertEqual(waits, sorted(waits))
+        self.assertGreater(waits[2], 3 * waits[0])
+        self.assertTrue(self.order(invoice))
+
+    def test_a_daily_connection_looks_once_a_day(self):
+        connection = self.connect(sync_interval="daily")
+        self.run_import(connection)
+        wait = connection.next_poll - fields.Datetime.now()
+        self.assertTrue(timedelta(hours=23) < wait <= timedelta(days=1), wait)
+
     def test_contacts_that_cannot_be_read_now_are_read_later(self):
         self.connect()
         invoice = self.invoice()

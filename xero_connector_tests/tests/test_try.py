@@ -1,11 +1,13 @@
 """Trying out rules without importing anything."""
 
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import Form, tagged
 
+from ..sandbox.fake_xero import query
 from .common import XeroCase
 
 
@@ -61,6 +63,16 @@ class TestTry(XeroCase):
         self.assertIn("1 would become orders, 1 would be skipped, 1 would fail", trial.summary)
         self.assertEqual([self.env[model].search_count([]) for model in models], before)
         self.assertFalse(connection.watermark)
+
+    def test_a_dry_run_of_too_many_says_that_some_are_missing(self):
+        self.enterContext(patch.object(query, "LARGEST_PAGE", 1))
+        connection = self.connect()
+        for number in range(7):
+            self.invoice(f"r{number}")
+        trial = self.env["xero.try"].create({"connection_id": connection.id})
+        self.press(trial.action_dry_run)
+        self.assertEqual(len(trial.line_ids), 5)
+        self.assertIn("There are more", trial.summary)
 
     def test_a_dry_run_knows_what_is_imported_already(self):
         connection = self.connect()
