@@ -31,7 +31,7 @@ from odoo.modules.registry import Registry
 from odoo.tests import BaseCase, tagged
 from odoo.tools import config
 
-from ..sandbox.databases import Databases
+from ..sandbox.databases import END_SESSIONS, Databases
 from ..sandbox.fake_xero import FakeXero, query
 from ..sandbox.odoo import Odoo
 from ..sandbox.postgres import Server
@@ -127,13 +127,15 @@ STORED_FILES = "SELECT store_fname, file_size FROM ir_attachment WHERE res_model
 
 
 class Moment(NamedTuple):
-    """When a worker is killed: at its n-th request that matches an expression, or as its `Fate` says."""
+    """When a worker is killed: at its n-th request that matches an expression, or as its `Fate` says; `database_lost`
+    takes its database connections away first."""
 
     request: str = ""
     number: int = 1
     fate: dict = {}
     delay: float = 0
     tokens_expired: bool = False
+    database_lost: bool = False
 
 
 class Workers:
@@ -389,7 +391,7 @@ class TestKilled(BaseCase):
                 workers.end()
 
     def _moments(self, rng):
-        """Twenty moments from the first page to the last file, in the order in which a worker comes to them."""
+        """Twenty-one moments from the first page to the last file, in the order in which a worker comes to them."""
         tables = ("xero_record", "res_partner", "sale_order", "stock_move", "ir_attachment")
         rows, partners, orders, moves, files = (f'INSERT INTO "{table}"' for table in tables)
 
@@ -428,6 +430,7 @@ class TestKilled(BaseCase):
             process(*pieces[3], further=anywhere[0]),
             process(*pieces[4], further=anywhere[1]),
             process(*pieces[5], further=anywhere[2], tell=True)._replace(delay=rng.uniform(0, 0.3)),
+            process(*[moves] * rng.randint(1, 3), tell=True)._replace(delay=0.3, database_lost=True),
         ]
         rng.shuffle(middle)
         fetching = [
@@ -437,7 +440,7 @@ class TestKilled(BaseCase):
         ]
         return [*reading, *beginning, *middle, *fetching]
 
-    def _kill(self, workers, moment):
+    def _kill(self, workers, moment, database):
         """Start a worker and kill it at this moment."""
         if moment.tokens_expired:
             self.fake.identity.expire_access_tokens()
@@ -454,9 +457,15 @@ class TestKilled(BaseCase):
         workers.start(moment.fate)
         if moment.fate.get("tell"):
             workers.hear("now")
+            if moment.database_lost:
+                self.server.execute(END_SESSIONS, [database])
             time.sleep(moment.delay)  # any moment will do
-            workers.kill()
-        self.assertEqual(workers.status(), -signal.SIGKILL)
+            with suppress(ProcessLookupError):  # without its database it may have ended by itself
+                workers.kill()
+        if moment.database_lost:
+            self.assertNotEqual(workers.status(), 0)
+        else:
+            self.assertEqual(workers.status(), -signal.SIGKILL)
         self.fake.on_request = None
 
     # === TESTS === #
@@ -481,12 +490,12 @@ class TestKilled(BaseCase):
     def test_twenty_kills_and_restarts_lose_nothing_and_make_nothing_twice(self):
         seed = int(os.environ.get(SEED_VARIABLE) or random.randrange(2**32))
         moments = self._moments(random.Random(seed))
-        self.assertEqual(len(moments), 20)
+        self.assertEqual(len([moment for moment in moments if not moment.database_lost]), 20)
         self.addCleanup(setattr, self.fake, "on_request", None)
         with self._database("killed") as database, self._workers(database) as workers:
             for number, moment in enumerate(moments, 1):
                 with self._told(f"{SEED_VARIABLE}={seed}, kill {number}: {moment}"):
-                    self._kill(workers, moment)
+                    self._kill(workers, moment, database)
             with self._told(f"{SEED_VARIABLE}={seed}"):
                 workers.start()
                 workers.finish()
