@@ -33,8 +33,7 @@ class ImportDraft:
 
     ``values`` (for ``create``) and ``problems`` are what the mapper adds: with any problem nothing is created, with
     neither there is nothing to ship. ``partner`` is the contact's, where it is known; ``ship_to`` holds the delivery
-    address's values. ``adopted`` says that the document was made before this row: which version of the invoice it
-    stands for is not known.
+    address's values.
     """
 
     row: Any
@@ -45,7 +44,6 @@ class ImportDraft:
     ship_to: dict = field(default_factory=dict)
     values: dict = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
-    adopted: bool = False
 
     def fresh(self):
         """The same draft as it was before the mapper."""

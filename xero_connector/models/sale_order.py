@@ -75,8 +75,7 @@ class SaleOrder(models.Model):
             note = {"xero_line_id": line.id, "display_type": "line_note", "name": line.description}
             return note if line.description else None
         values = {"xero_line_id": line.id, "product_id": product.id, "product_uom_qty": float(line.quantity)}
-        if uom := products.uom(line.item_code):
-            values["product_uom_id"] = uom.id
+        values["product_uom_id"] = (products.uom(line.item_code) or product.uom_id).id
         if connection.trim_description:
             values["name"] = product.name
         elif connection.description_source == "xero" and line.description:

@@ -36,12 +36,13 @@ class SaleOrder(models.Model):
     # === FOLLOW === #
 
     def _xero_plan_header(self, plan):
-        super()._xero_plan_header(plan)
+        result = super()._xero_plan_header(plan)
         old, new = plan.old.invoice, plan.new.invoice
         if old.currency != new.currency:
             # Odoo changes no confirmed order's pricelist.
             plan.differences.append(self.env._("Currency: %(old)s → %(new)s", old=old.currency, new=new.currency))
             plan.needs_rebuild = plan.moves_goods = True
+        return result
 
     def _xero_apply(self, connection, plan):
         """Follow the plan.
@@ -62,6 +63,7 @@ class SaleOrder(models.Model):
         for change in plan.lines:
             self._xero_apply_line(change)
         self._xero_follow_text(connection, plan)
+        self._xero_untick()
         if rebuild:
             self.action_confirm()
         if was_locked:
@@ -93,7 +95,7 @@ class SaleOrder(models.Model):
             return
         if line and self.state == "sale" and not line.display_type:
             # A confirmed order's line cannot go; what was ordered then is nothing now.
-            line.product_uom_qty = 0
+            line.write({"product_uom_qty": 0, "xero_line_id": False})
         else:
             line.unlink()
         if change.after:
@@ -104,7 +106,7 @@ class SaleOrder(models.Model):
         after = change.after
         if (line.display_type or False) != after.get("display_type", False):
             return False
-        return self.state != "sale" or line.product_id.id == after.get("product_id", False)
+        return self.state != "sale" or "product_id" not in change.values or line.product_id.id == after["product_id"]
 
     def _xero_cancel(self):
         """Cancel the order and its transfers that are not done.
@@ -116,7 +118,7 @@ class SaleOrder(models.Model):
         self._action_cancel()
         return was_confirmed
 
-    def _xero_restore(self, confirm):
+    def _xero_restore(self, connection, draft, confirm):
         """Take a cancellation back.
 
         :return: the document that stands for the invoice now

@@ -14,8 +14,7 @@ class StockPicking(models.Model):
         rows_sudo = self.sudo()._xero_rows()
         for picking in self.filtered(lambda picking: not picking.return_id):
             row_sudo = rows_sudo.get(picking.id)
-            if row_sudo and row_sudo.stops_transfers:
-                reason = row_sudo.reason or self.env._("Its invoice was taken back in Xero; nobody has decided yet.")
+            if row_sudo and (reason := row_sudo._forbids_shipping()):
                 raise UserError(self.env._("%(name)s must not go out: %(reason)s", name=picking.name, reason=reason))
         return super()._action_done()
 
@@ -33,6 +32,13 @@ class StockPicking(models.Model):
     def _xero_finished(self):
         """Those of these transfers whose invoice has nothing left to deliver."""
         return self.filtered(lambda picking: not picking._xero_open_transfers())
+
+    def _xero_is_cancelled(self):
+        return all(picking.state == "cancel" for picking in self | self._xero_transfers())
+
+    def _xero_living_first(self):
+        order = {"done": 1, "cancel": 2}
+        return self.filtered(lambda p: not p.return_id).sorted(lambda picking: order.get(picking.state, 0))
 
     def _xero_is_in_hand(self):
         """Whether somebody has begun with this transfer."""
@@ -68,10 +74,16 @@ class StockPicking(models.Model):
 
     def _xero_is_exploded(self, change):
         """Whether a kit's components stand here instead of the product the invoice names."""
-        return bool(change.before and change.records) and change.records.product_id.ids != [change.before["product_id"]]
+        moves = change.records
+        # bom_line_id: mrp, where it is installed
+        return bool(change.before and moves and "bom_line_id" in moves._fields and all(m.bom_line_id for m in moves))
 
     def _xero_line_conflicts(self, change, keys, old_line):
-        return [] if self._xero_is_exploded(change) else super()._xero_line_conflicts(change, keys, old_line)
+        if self._xero_is_exploded(change):
+            return []
+        if change.before and change.records and change.records.product_id.ids != [change.before["product_id"]]:
+            return [self.env._("%s was changed here.", old_line.item_code)]
+        return super()._xero_line_conflicts(change, keys, old_line)
 
     def _xero_apply(self, connection, plan):
         """Follow the plan.
@@ -91,6 +103,7 @@ class StockPicking(models.Model):
         for change in plan.lines:
             self._xero_apply_line(change)
         self._xero_follow_text(connection, plan)
+        self._xero_untick()
         return self
 
     def _xero_replace(self, connection, plan):
@@ -109,23 +122,28 @@ class StockPicking(models.Model):
 
     def _xero_apply_line(self, change):
         moves, after = change.records, change.after
-        if moves and after and self._xero_is_editable(moves, after):
+        if moves and after and self._xero_is_editable(change):
             self._xero_set_quantity(moves, after["product_uom_qty"])
             moves.write({"xero_line_id": after["xero_line_id"]})
             return
+        if after:
+            # Before the old one goes: a transfer without any line would be cancelled.
+            self._xero_add_move(after)
         if moves:
             self._xero_set_quantity(moves, 0)
-        if after:
-            self._xero_add_move(after)
 
-    def _xero_is_editable(self, moves, after):
-        return (moves.product_id.id, moves.product_uom.id) == (after["product_id"], after["product_uom"])
+    def _xero_is_editable(self, change):
+        """Whether the moves can become the new ones: same product, same unit."""
+        moves, after = change.records, change.after
+        if change.before and not {"product_id", "product_uom"} & set(change.values):
+            return True
+        return (moves.product_id.ids, moves.product_uom.ids) == ([after["product_id"]], [after["product_uom"]])
 
     def _xero_set_quantity(self, moves, quantity):
         """Ship this many in all: what is done counts, the rest is asked of the open move."""
         done = sum(move.quantity for move in moves if move.state == "done")
         open_moves = moves.filtered(lambda move: move.state not in ("done", "cancel"))
-        rest = moves.product_uom.round(quantity - done)
+        rest = moves[:1].product_uom.round(quantity - done)
         if rest < 0 or (rest and not open_moves):
             raise UserError(
                 self.env._(
@@ -169,12 +187,22 @@ class StockPicking(models.Model):
         self._xero_open_transfers().action_cancel()
         return was_confirmed
 
-    def _xero_restore(self, confirm):
-        """Take a cancellation back: Odoo revives no transfer, so a copy takes its place.
+    def _xero_restore(self, connection, draft, confirm):
+        """Take a cancellation back: Odoo revives no transfer, so the invoice gets another one, as it is now.
 
         :return: the document that stands for the invoice now
+        :raise UserError: when there is another one already, or a part is shipped
         """
-        picking = self.copy()
-        if confirm:
+        if living := self._xero_open_transfers():
+            names = ", ".join(living.mapped("name"))
+            raise UserError(self.env._("%s is there for this invoice already.", names))
+        self._xero_refuse_when_shipped(self._xero_transfers())
+        self._xero_prepare(connection, [draft])
+        if draft.problems or not draft.values:
+            raise UserError(
+                "\n".join(problem.reason for problem in draft.problems) or self.env._("There is nothing to ship.")
+            )
+        picking = self._xero_create_for(connection, [draft], {draft.row.id: self.partner_id})
+        if confirm and picking.state == "draft":
             picking.action_confirm()
         return picking

@@ -63,7 +63,9 @@ class XeroConnection(models.Model):
 
     def action_retry_all(self):
         """Try again everything of this connection that failed."""
-        failed = self.record_ids.filtered(lambda row: row.state == "failed")
+        failed = self.env["xero.record"].search([("connection_id", "in", self.ids), ("state", "=", "failed")])
+        # What was deleted here comes back only when somebody asks for it by itself.
+        failed = failed.filtered(lambda row: not row.res_id or row._document())
         if not failed:
             raise UserError(self.env._("Nothing has failed."))
         return failed.action_retry()
@@ -109,6 +111,8 @@ class XeroConnection(models.Model):
         row_sudo._bring_back()
         if connection_sudo.try_lock_for_update(allow_referencing=True):
             row_sudo._process_safely()
+        else:
+            records_sudo._schedule()
         return row_sudo.sudo(False)
 
     def _read_one(self, text):

@@ -62,13 +62,20 @@ class XeroDocumentMixin(models.AbstractModel):
                 )
             )
 
+    def _xero_is_cancelled(self):
+        return self.state == "cancel"
+
+    def _xero_living_first(self):
+        """These documents, those that are not cancelled before the others."""
+        return self.sorted(lambda document: document.state == "cancel")
+
     def _xero_progress(self):
         """How far the goods are: ``untouched``, ``started``, ``done`` or ``cancelled``.
 
         A printed picking list, a ticked move or a running batch is a beginning, too: somebody has it in hand.
         """
         self.ensure_one()
-        if self.state == "cancel":
+        if self._xero_is_cancelled():
             return "cancelled"
         transfers = self._xero_transfers().filtered(lambda picking: picking.state != "cancel")
         if transfers and all(picking.state == "done" for picking in transfers):
@@ -93,19 +100,35 @@ class XeroDocumentMixin(models.AbstractModel):
         products = self.env["product.product"]._xero_find_by_code(connection, codes)
         taxes = self.env["account.tax"]._xero_sale_taxes(connection.company_id)
         pairs = pair_lines(old.invoice.lines, new.invoice.lines)
-        before = {
-            id(line): self._xero_line_values(connection, old.invoice, line, products, taxes)
-            for line in old.invoice.lines
-        }
+        named = self._xero_lines().grouped("xero_line_id")
+        before = {}
+        for line in old.invoice.lines:
+            values = self._xero_line_values(connection, old.invoice, line, products, taxes)
+            record = named.get(line.id) if line.id else None
+            if record and record.product_id and not (values or {}).get("product_id"):
+                # Its code means nothing any more; what stands here is what it meant.
+                quantity = float(line.quantity)
+                values = {"xero_line_id": line.id, "product_id": record.product_id[:1].id, "product_uom_qty": quantity}
+            before[id(line)] = values
         records = self._xero_line_records(before)
+        unclaimed = self._xero_lines() - self._xero_no_lines().union(*records.values())
         for old_line, new_line in pairs:
             change = LineChange(
                 records=records.get(id(old_line), self._xero_no_lines()),
                 before=before.get(id(old_line)),
                 after=new_line and self._xero_line_values(connection, new.invoice, new_line, products, taxes),
             )
+            if change.after and not change.before:
+                # Somebody may have added it here, too.
+                change.records = self._xero_twin(unclaimed, change.after)
+                unclaimed -= change.records
             self._xero_plan_line(plan, change, old_line, new_line)
         return plan
+
+    def _xero_twin(self, lines, values):
+        """The first of these lines that ships the same product as the values, empty when none does."""
+        same = (line for line in lines if values.get("product_id") and self._xero_is_line(line, values))
+        return next((line for line in same if self._xero_current(line, "product_uom_qty")), self._xero_no_lines())
 
     def _xero_plan_header(self, plan):
         _ = self.env._
@@ -135,13 +158,13 @@ class XeroDocumentMixin(models.AbstractModel):
         if not is_text:
             plan.differences.append(self._xero_difference(old_line, new_line))
             plan.moves_goods = plan.moves_goods or self._xero_moves_goods(change, keys)
-        if change.before and not is_text:
-            plan.conflicts += self._xero_line_conflicts(change, keys, old_line)
+        if not is_text and (change.before or change.records):
+            plan.conflicts += self._xero_line_conflicts(change, keys, old_line or new_line)
 
     def _xero_moves_goods(self, change, keys):
         ids = {values["product_id"] for values in (change.before, change.after) if (values or {}).get("product_id")}
         has_goods = any(product.type == "consu" for product in self.env["product.product"].browse(ids))
-        return has_goods and bool(keys & {"product_id", "product_uom_qty", "product_uom_id"})
+        return has_goods and bool(keys & {"product_id", "product_uom_qty", "product_uom_id", "product_uom"})
 
     def _xero_line_conflicts(self, change, keys, old_line):
         """What this line says that is neither the older nor the newer version: somebody changed it here."""
@@ -149,6 +172,9 @@ class XeroDocumentMixin(models.AbstractModel):
         name = old_line.item_code or old_line.description
         if not change.records:
             return [_("%s was removed here.", name)]
+        if not change.before:
+            same = _same(self._xero_current(change.records, "product_uom_qty"), change.after["product_uom_qty"])
+            return [] if same else [_("%s was added here.", name)]
         wanted = change.after or {"product_uom_qty": 0}
         for key in keys & set(change.before):
             current = self._xero_current(change.records, key)
@@ -220,6 +246,14 @@ class XeroDocumentMixin(models.AbstractModel):
         body = Markup("<p>%s</p>") % text + (Markup("<ul>%s</ul>") % items if items else Markup())
         for document in {self, *self._xero_open_transfers()}:
             document._message_log(body=body)
+
+    def _xero_untick(self):
+        """Take back what was ticked as picked beyond what is to be shipped now."""
+        for move in self._xero_open_transfers().move_ids:
+            if move.picked and move.quantity > move.product_uom_qty:
+                move.picked = False
+                move._do_unreserve()
+                move._action_assign()
 
     def _xero_follow_number(self, invoice):
         """Let number and date follow: people look for the one that stands in Xero."""

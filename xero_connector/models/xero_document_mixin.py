@@ -27,10 +27,12 @@ class XeroDocumentMixin(models.AbstractModel):
     xero_route_reason = fields.Char(string="Why this warehouse", readonly=True, copy=False)
     xero_pdf_id = fields.Many2one("ir.attachment", string="Invoice PDF", readonly=True, copy=False, index=False)
     xero_url = fields.Char(string="In Xero", compute="_compute_xero_url")
-    xero_hold = fields.Text(string="Decision needed", compute="_compute_xero_hold")
-    xero_hold_code = fields.Char(compute="_compute_xero_hold")
-    xero_change = fields.Text(string="Last change from Xero", compute="_compute_xero_hold")
-    xero_can_undo = fields.Boolean(compute="_compute_xero_hold")
+    xero_hold = fields.Text(string="Decision needed", compute="_compute_xero_hold", groups="base.group_user")
+    xero_hold_code = fields.Char(compute="_compute_xero_hold", groups="base.group_user")
+    xero_change = fields.Text(
+        string="Last change from Xero", compute="_compute_xero_hold", groups="base.group_user"
+    )
+    xero_can_undo = fields.Boolean(compute="_compute_xero_hold", groups="base.group_user")
     delivery_instructions = fields.Text(copy=True)
     packing_instructions = fields.Text(copy=True)
 
@@ -45,25 +47,30 @@ class XeroDocumentMixin(models.AbstractModel):
         rows_sudo = self.sudo()._xero_rows()
         for document in self:
             row_sudo = rows_sudo.get(document.id) or self.env["xero.record"]
-            held = row_sudo._is_held()
+            held = row_sudo._is_held() and document.state != "cancel"
             document.xero_hold = held and row_sudo.reason
             document.xero_hold_code = held and row_sudo.problem_code
             document.xero_change = row_sudo.change_text
             document.xero_can_undo = row_sudo.can_undo
 
     def _xero_rows(self):
-        """The sync log's rows of these documents' invoices: dict ``document id -> row``."""
+        """The sync log's rows of these documents' invoices, the newest where connections followed each other.
+
+        :return: dict ``document id -> row``
+        """
         imported = self.filtered("xero_invoice_id")
         rows = self.env["xero.record"].search(
             [
-                ("connection_id", "in", imported.xero_connection_id.ids),
+                ("company_id", "in", imported.company_id.ids),
                 ("direction", "=", "in"),
                 ("resource", "=", "invoice"),
                 ("external_id", "in", imported.mapped("xero_invoice_id")),
-            ]
+                ("res_id", "!=", False),
+            ],
+            order="id",
         )
-        by_invoice = {(row.connection_id.id, row.external_id): row for row in rows}
-        found = {doc.id: by_invoice.get((doc.xero_connection_id.id, doc.xero_invoice_id)) for doc in imported}
+        by_invoice = {(row.company_id, row.external_id): row for row in rows}
+        found = {doc.id: by_invoice.get((doc.company_id, doc.xero_invoice_id)) for doc in imported}
         return {document_id: row for document_id, row in found.items() if row}
 
     # === ACTIONS === #

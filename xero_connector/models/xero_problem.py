@@ -9,7 +9,7 @@ from .xero_record import MENDING_MODELS
 class XeroProblem(models.Model):
     """One cause, and all documents it holds up: mended once, released together. Read from the sync log, stored nowhere.
 
-    The id is that of the oldest row with this cause.
+    The id is made of the cause, so that it means the same one however many rows come and go.
     """
 
     _name = "xero.problem"
@@ -34,7 +34,8 @@ class XeroProblem(models.Model):
     def _table_query(self):
         return SQL(
             """
-            SELECT min(id) AS id, connection_id, company_id, state, problem_code, problem_subject,
+            SELECT ('x' || substr(md5(concat_ws('|', connection_id, state, problem_code, problem_subject)), 1, 7)
+                   )::bit(28)::int AS id, connection_id, company_id, state, problem_code, problem_subject,
                    (array_agg(reason ORDER BY id DESC))[1] AS reason, max(mending) AS mending,
                    count(*) AS record_count, min(document_date) AS oldest
               FROM xero_record

@@ -31,10 +31,9 @@ class XeroProductMapping(models.Model):
     @api.depends("product_id")
     def _compute_allowed_uom_ids(self):
         """The units the product's own can be converted into."""
-        units = self.env["uom.uom"].search([])
         for rule in self:
-            own = rule.product_id.uom_id
-            rule.allowed_uom_ids = own and units.filtered(lambda unit, own=own: unit._has_common_reference(own))
+            root = (rule.product_id.uom_id.parent_path or "").split("/")[0]
+            rule.allowed_uom_ids = root and self.env["uom.uom"].search([("parent_path", "=like", f"{root}/%")])
 
     @api.constrains("product_id", "uom_id")
     def _check_uom_id(self):

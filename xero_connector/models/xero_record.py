@@ -304,11 +304,11 @@ class XeroRecord(models.Model):
             raise UserError(self.env._("What is imported already cannot be ignored."))
         said = self.env._("Ignored by %s.", self.env.user.name)
         said = f"{said} {reason}" if reason else said
-        imported = rows.filtered(lambda row: row.res_id and row.state == "failed")
+        imported = rows.filtered(lambda row: row.state == "failed" and row._document())
         for row in imported:
             row._to_decide()._keep_document(said)
         # sudo: see action_retry
-        (rows - imported).filtered(lambda row: not row.res_id).sudo()._skip("ignored", said)
+        (rows - imported).filtered(lambda row: not row._document()).sudo()._skip("ignored", said)
 
     def action_ask_ignore(self):
         """Ask for the reason, then ignore."""
@@ -343,11 +343,12 @@ class XeroRecord(models.Model):
         document = self._document()
         if document is not None and not document:
             self._forget_document()
-        elif document and document.state == "cancel":
+        elif document and document._xero_progress() == "cancelled":
             invoice = XeroInvoice(self.payload)
             if not connection._decide(invoice, connection.mapping_ids._matcher()).skip_code:
-                confirm = self.was_confirmed or connection.order_confirm
-                self.write({"res_id": document._xero_restore(confirm).id})
+                # sudo(False): the rest may be done for anybody who asks, this is for those who may write the document
+                document.sudo(False).check_access("write")
+                self.write({"res_id": self._restore(document).id, "change_state": False})
         self.write(self._armed_values())
 
     def _forget_document(self):

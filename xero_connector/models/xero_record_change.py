@@ -45,6 +45,9 @@ class XeroRecord(models.Model):
         string="Change in Xero",
         readonly=True,
     )
+    is_adopted = fields.Boolean(
+        readonly=True, help="The document is older than this row: which version it stands for is not known."
+    )
     stops_transfers = fields.Boolean(
         readonly=True, help="Nothing goes out for this invoice before a person has decided."
     )
@@ -54,14 +57,22 @@ class XeroRecord(models.Model):
 
     def _is_held(self):
         """Whether this row waits for a person's decision about its document."""
-        return self.state == "failed" and self.problem_code in HELD
+        return self.state == "failed" and bool(self.res_id)
+
+    def _forbids_shipping(self):
+        """Why nothing may go out for this invoice now, '' when it may: it was withdrawn, and nobody has decided."""
+        if self.stops_transfers or (self.state in ("pending", "failed") and XeroInvoice(self.payload).is_withdrawn):
+            return self.reason or self.env._("Its invoice was taken back in Xero; nobody has decided yet.")
+        return ""
 
     @api.depends("state", "change_state", "undo_payload")
     def _compute_can_undo(self):
         for row in self:
             # sudo: the payload is for managers; whether there is one is not
             has_version = row.change_state in ("applied", "kept") and row.sudo().undo_payload
-            row.can_undo = row.state == "done" and (row.change_state == "cancelled" or bool(has_version))
+            document = row.change_state == "cancelled" and row.sudo()._document()
+            is_cancelled = bool(document) and document._xero_progress() == "cancelled"
+            row.can_undo = row.state == "done" and (is_cancelled or bool(has_version))
 
     # === ACTIONS === #
 
@@ -103,7 +114,9 @@ class XeroRecord(models.Model):
 
     def _wants_contact(self, invoice):
         """Whether this document's new version is for another contact."""
-        return bool(self.base_payload) and XeroInvoice(self.base_payload).contact_id != invoice.contact_id
+        if not self.base_payload or invoice.is_withdrawn:
+            return False
+        return XeroInvoice(self.base_payload).contact_id != invoice.contact_id
 
     def _follow_safely(self, connection, draft):
         """Bring a newer version of an imported invoice to its end; what goes wrong ends in the row."""
@@ -123,7 +136,7 @@ class XeroRecord(models.Model):
             self._skip("deleted_here", reason)
             return
         document = document.with_company(connection.company_id)
-        if not self.base_payload and not draft.adopted:
+        if not self.base_payload and not self.is_adopted:
             # The document stands for this very version, or a person decided so.
             self._settle(document, draft)
             return
@@ -132,6 +145,10 @@ class XeroRecord(models.Model):
         withdrawn = self._withdrawn(connection, old, draft)
         doubt = self._doubt(connection, old.invoice, draft)
         if progress == "cancelled":
+            if self.change_state == "cancelled" and not draft.route.skip_code:
+                text = connection.env._("To be shipped again, says Xero: take the cancellation back if that is right.")
+                document._xero_tell(text)
+                self._call(document, text)
             self._settle(document, draft)
         elif withdrawn and progress == "untouched":
             self.was_confirmed = document._xero_cancel()
@@ -151,6 +168,8 @@ class XeroRecord(models.Model):
         plan = document._xero_plan(connection, old, draft)
         if draft.problems:
             self._fail(draft.problems)
+            self.change_state = "held"
+            self._call(document, self.reason)
         elif doubt:
             self._hold(document, "change_held", doubt, [*plan.differences, *plan.conflicts])
         elif plan.conflicts:
@@ -169,7 +188,7 @@ class XeroRecord(models.Model):
     def _withdrawn(self, connection, old, draft):
         """Why the invoice ships nothing any more, '' when it still does or when that is decided already."""
         if draft.invoice.is_withdrawn:
-            return draft.route.reason if draft.adopted or not old.invoice.is_withdrawn else ""
+            return draft.route.reason if self.is_adopted or not old.invoice.is_withdrawn else ""
         if old.invoice.reference != draft.invoice.reference:
             route = self._choose_again(connection, draft)
             return route.reason if route.skip_code else ""
@@ -212,6 +231,8 @@ class XeroRecord(models.Model):
         document._xero_follow_number(draft.invoice)
         values = self._settled_values(document) | {"reason": document.xero_route_reason}
         if document.state == "cancel":
+            # Who brings it back wants it as it is then.
+            del values["base_payload"]
             reason = draft.route.reason if draft.route.skip_code else ""
             values["reason"] = f"{self.env._('%s is cancelled here.', document.display_name)} {reason}".strip()
         else:
@@ -228,6 +249,7 @@ class XeroRecord(models.Model):
             "res_id": document.id,
             "base_payload": False,
             "stops_transfers": False,
+            "is_adopted": False,
             "problem_code": False,
             "problem_subject": False,
             "mending": False,
@@ -237,13 +259,18 @@ class XeroRecord(models.Model):
 
     def _decided(self, document, change_state, text, details=()):
         """Something was decided about the document: by us, or by the user who asked for it."""
-        document.activity_unlink(["xero_connector.mail_activity_type_xero"])
+        if self.change_state == "held":
+            for known in {document, self._document()}:
+                known.activity_unlink(["xero_connector.mail_activity_type_xero"])
         document._xero_tell(text, details)
         lines = "\n".join([text, *(f"– {detail}" for detail in details)])
         undo_payload = self.base_payload or False
+        values = self._settled_values(document)
+        if change_state == "cancelled":
+            # Who brings it back wants it as it is then.
+            del values["base_payload"]
         self.write(
-            self._settled_values(document)
-            | {"undo_payload": undo_payload, "change_state": change_state, "change_text": lines, "reason": lines}
+            values | {"undo_payload": undo_payload, "change_state": change_state, "change_text": lines, "reason": lines}
         )
         if document.state != "cancel":
             self._queue_files(self.connection_id)
@@ -300,6 +327,8 @@ class XeroRecord(models.Model):
         new.route = self._route_of(connection, document, old, new)
         if contact := self._contact_rows(connection, [new.invoice.contact_id]):
             new.contact = XeroContact(contact.payload)
+        elif old.invoice.contact_id != new.invoice.contact_id:
+            raise UserError(self.env._("The contact's address is not known here: read the invoice again from Xero."))
         return document._xero_plan(connection, old, new)
 
     def _apply_change(self):
@@ -318,7 +347,7 @@ class XeroRecord(models.Model):
         self._decided(document, "kept", text, [reason] if reason else [])
 
     def _cancel_document(self):
-        self._require(self._is_held())
+        self._require(self.state == "failed" and self.res_id)
         _connection, document = self._parties()
         self.was_confirmed = document._xero_cancel()
         self._decided(document, "cancelled", self.env._("Cancelled, as the invoice changed in Xero. %s", self.reason))
@@ -333,13 +362,27 @@ class XeroRecord(models.Model):
             document._xero_tell(self.env._("The decision to keep this as it is was taken back."))
             return
         if self.change_state == "cancelled":
-            document = document._xero_restore(self.was_confirmed)
+            document = self._restore(document)
             text = self.env._("The cancellation was taken back, though the invoice changed in Xero.")
         else:
             document = self._apply_backwards(connection, document)
             text = self.env._("The change from Xero was taken back.")
         self._decided(document, "kept", text)
         self.undo_payload = False
+
+    def _restore(self, document):
+        """Bring a cancelled document back, as the invoice is now or, where that ships nothing, as it was.
+
+        :return: the document that stands for the invoice then
+        """
+        connection = self.connection_id.with_company(self.connection_id.company_id)
+        confirm = self.was_confirmed or connection.order_confirm
+        invoice = XeroInvoice(self.payload)
+        draft = ImportDraft(row=self, invoice=invoice, route=Route())
+        draft.route = Route(
+            warehouse=document._xero_warehouse(), rule=document.xero_mapping_id, reason=document.xero_route_reason
+        )
+        return document._xero_restore(connection, draft, confirm)
 
     def _apply_backwards(self, connection, document):
         self._require(bool(self.undo_payload))

@@ -114,6 +114,10 @@ class XeroRecord(models.Model):
         connection = connection.with_context(lang=connection.user_id.lang or self.env.lang)
         fresh, changed = self._split(connection, self._route(connection))
         moved = [draft for draft in changed if draft.row._wants_contact(draft.invoice)]
+        # What needs no call waits for none: a void must not.
+        for draft in changed:
+            if not draft.row._wants_contact(draft.invoice):
+                draft.row._follow_safely(connection, draft)
         try:
             fresh = self._add_contacts(connection, fresh, moved)
         except errors.XeroDenied as error:
@@ -129,7 +133,7 @@ class XeroRecord(models.Model):
             for draft in fresh + moved:
                 draft.row._fail([Problem("xero_rejected", str(error))])
             return True
-        for draft in changed:
+        for draft in moved:
             if draft.row.state == "pending":
                 draft.row._follow_safely(connection, draft)
         if fresh:
@@ -160,8 +164,7 @@ class XeroRecord(models.Model):
         for draft in drafts:
             row, document = draft.row, known.get(draft.invoice.id)
             if document:
-                row.write({"res_model": document._name, "res_id": document.id})
-                draft.adopted = True
+                row.write({"res_model": document._name, "res_id": document.id, "is_adopted": True})
             if document and not draft.route.skip_code:
                 reason = connection.env._("This invoice is %s already.", document.display_name)
                 row._skip("already_imported", reason)
@@ -193,7 +196,8 @@ class XeroRecord(models.Model):
         # The documents themselves say so, too, when their rows are gone.
         for model in DOCUMENT_MODELS.values():
             domain = [("company_id", "=", connection.company_id.id), ("xero_invoice_id", "in", invoice_ids)]
-            for document in self.env[model].search(domain):
+            documents = self.env[model].search(domain)._xero_living_first()
+            for document in documents:
                 known.setdefault(document.xero_invoice_id, document)
         return known
 

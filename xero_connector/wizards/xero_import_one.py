@@ -10,9 +10,9 @@ class XeroImportOne(models.TransientModel):
     connection_id = fields.Many2one("xero.connection", required=True, ondelete="cascade")
     text = fields.Char(string="Invoice number or link", required=True)
     record_id = fields.Many2one("xero.record", readonly=True, ondelete="set null")
-    state = fields.Selection(related="record_id.state")
-    reason = fields.Text(related="record_id.reason", string="Result")
-    document_name = fields.Char(related="record_id.document_name")
+    state = fields.Selection(related="record_id.state", related_sudo=False)
+    reason = fields.Text(related="record_id.reason", related_sudo=False, string="Result")
+    document_name = fields.Char(related="record_id.document_name", related_sudo=False)
 
     def action_import(self):
         """Ask Xero for the invoice, work it off and show what came of it."""
