@@ -33,6 +33,7 @@ class ChangePlan:
     :param ImportDraft new: the version to follow
     :param list differences: sentences that say what changed in Xero
     :param list conflicts: sentences that say what somebody changed in Odoo as well
+    :param list standing: what stands here of the older version: ``(XeroLine, records, values)``
     :param bool moves_goods: whether other goods, or to another place, are to be shipped
     :param bool needs_rebuild: whether warehouse or customer change, which no transfer can follow
     """
@@ -42,6 +43,7 @@ class ChangePlan:
     lines: list[LineChange] = field(default_factory=list)
     differences: list[str] = field(default_factory=list)
     conflicts: list[str] = field(default_factory=list)
+    standing: list[tuple] = field(default_factory=list)
     moves_goods: bool = False
     needs_rebuild: bool = False
 

@@ -102,11 +102,11 @@ class SaleOrder(models.Model):
             self.env["sale.order.line"].create({**change.after, "order_id": self.id})
 
     def _xero_is_editable(self, line, change):
-        """Whether the line can become the new one: texts stay texts, and a confirmed line keeps its product."""
+        """Whether the line can become the new one: texts stay texts, a confirmed line keeps product and unit."""
         after = change.after
         if (line.display_type or False) != after.get("display_type", False):
             return False
-        return self.state != "sale" or "product_id" not in change.values or line.product_id.id == after["product_id"]
+        return self.state != "sale" or not change.before or not {"product_id", "product_uom_id"} & set(change.values)
 
     def _xero_cancel(self):
         """Cancel the order and its transfers that are not done.

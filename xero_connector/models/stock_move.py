@@ -19,6 +19,10 @@ class StockMove(models.Model):
     # The rest of a split move is of the same line of the invoice.
     xero_line_id = fields.Char(string="Xero line ID", readonly=True, copy=True)
 
+    def _xero_is_part(self):
+        """Whether this is a component of a kit (mrp, where it is installed)."""
+        return "bom_line_id" in self._fields and bool(self.bom_line_id)
+
     @api.model
     def _prepare_merge_moves_distinct_fields(self):
         """Each line of the invoice stays a line of the picking list, so that a later change finds its own."""

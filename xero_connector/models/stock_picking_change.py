@@ -70,13 +70,19 @@ class StockPicking(models.Model):
         plan = super()._xero_plan(connection, old, new)
         if any(self._xero_is_exploded(change) for change in plan.lines):
             plan.needs_rebuild = True
+        if plan.needs_rebuild:
+            # What is made anew would forget what somebody changed here.
+            plan.conflicts += [
+                self.env._("%s was changed here.", line.item_code)
+                for line, moves, values in plan.standing
+                if not all(move._xero_is_part() for move in moves)
+                and self._xero_current(moves, "product_uom_qty") != values["product_uom_qty"]
+            ]
         return plan
 
     def _xero_is_exploded(self, change):
         """Whether a kit's components stand here instead of the product the invoice names."""
-        moves = change.records
-        # bom_line_id: mrp, where it is installed
-        return bool(change.before and moves and "bom_line_id" in moves._fields and all(m.bom_line_id for m in moves))
+        return bool(change.before and change.records and all(move._xero_is_part() for move in change.records))
 
     def _xero_line_conflicts(self, change, keys, old_line):
         if self._xero_is_exploded(change):

@@ -107,8 +107,7 @@ class XeroDocumentMixin(models.AbstractModel):
             record = named.get(line.id) if line.id else None
             if record and record.product_id and not (values or {}).get("product_id"):
                 # Its code means nothing any more; what stands here is what it meant.
-                quantity = float(line.quantity)
-                values = {"xero_line_id": line.id, "product_id": record.product_id[:1].id, "product_uom_qty": quantity}
+                values = self._xero_values_of(record[:1], line)
             before[id(line)] = values
         records = self._xero_line_records(before)
         unclaimed = self._xero_lines() - self._xero_no_lines().union(*records.values())
@@ -123,7 +122,20 @@ class XeroDocumentMixin(models.AbstractModel):
                 change.records = self._xero_twin(unclaimed, change.after)
                 unclaimed -= change.records
             self._xero_plan_line(plan, change, old_line, new_line)
+        plan.standing = [
+            (line, records[id(line)], before[id(line)]) for line in old.invoice.lines if id(line) in records
+        ]
         return plan
+
+    def _xero_values_of(self, record, line):
+        """The values of an older line of the invoice, as the document's line tells them."""
+        uom_field = "product_uom_id" if "product_uom_id" in record._fields else "product_uom"
+        return {
+            "xero_line_id": line.id,
+            "product_id": record.product_id.id,
+            "product_uom_qty": float(line.quantity),
+            uom_field: record[uom_field].id,
+        }
 
     def _xero_twin(self, lines, values):
         """The first of these lines that ships the same product as the values, empty when none does."""

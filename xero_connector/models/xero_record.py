@@ -348,7 +348,12 @@ class XeroRecord(models.Model):
             if not connection._decide(invoice, connection.mapping_ids._matcher()).skip_code:
                 # sudo(False): the rest may be done for anybody who asks, this is for those who may write the document
                 document.sudo(False).check_access("write")
-                self.write({"res_id": self._restore(document).id, "change_state": False})
+                document = self._restore(document)
+                values = {"res_id": document.id, "change_state": False}
+                if document._name == "stock.picking":
+                    # made as the invoice is now
+                    values["base_payload"] = False
+                self.write(values)
         self.write(self._armed_values())
 
     def _forget_document(self):

@@ -145,7 +145,9 @@ class XeroRecord(models.Model):
         withdrawn = self._withdrawn(connection, old, draft)
         doubt = self._doubt(connection, old.invoice, draft)
         if progress == "cancelled":
-            if self.change_state == "cancelled" and not draft.route.skip_code:
+            if withdrawn:
+                document._xero_tell(withdrawn)
+            elif self.change_state in ("cancelled", "applied") and not draft.route.skip_code:
                 text = connection.env._("To be shipped again, says Xero: take the cancellation back if that is right.")
                 document._xero_tell(text)
                 self._call(document, text)

@@ -1,5 +1,6 @@
 from . import (
     test_by_hand,
+    test_change_mishaps,
     test_changes,
     test_command_line,
     test_connect,

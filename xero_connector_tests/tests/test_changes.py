@@ -56,7 +56,7 @@ def _without_amounts(line):
     return {key: value for key, value in line.items() if key not in ("LineAmount", "TaxAmount")}
 
 
-class TestOrderFollows(ChangeCase):
+class OrderDemandMixin:
     def demand(self):
         """What the transfers not cancelled ship, by product code."""
         moves = self.order(self.sold).picking_ids.move_ids.filtered(lambda m: m.state != "cancel")
@@ -65,6 +65,8 @@ class TestOrderFollows(ChangeCase):
             for product, group in moves.grouped("product_id").items()
         }
 
+
+class TestOrderFollows(OrderDemandMixin, ChangeCase):
     def test_an_edited_quantity_price_and_text_are_applied_before_picking_starts(self):
         order = self.order(self.sold)
         changes = {"Quantity": 5, "UnitAmount": 9.5, "Description": "Blue ones"}
@@ -561,12 +563,14 @@ class TestOrderFollows(ChangeCase):
         self.run_import(self.connection)
 
 
-class TestDeliveryOrderFollows(ChangeCase):
-    settings = {"order_target": "picking", "order_confirm": True}
-
+class TransferDemandMixin:
     def open_moves(self):
         moves = self.picking(self.sold).move_ids.filtered(lambda m: m.state not in ("done", "cancel"))
         return {move.product_id.default_code: (move.product_uom_qty, move.state) for move in moves}
+
+
+class TestDeliveryOrderFollows(TransferDemandMixin, ChangeCase):
+    settings = {"order_target": "picking", "order_confirm": True}
 
     def test_quantities_lines_and_reservations_follow(self):
         lines = self.lines((0, {"Quantity": 5}), (1, None))
