@@ -61,6 +61,16 @@ class TestImportOne(XeroCase):
         ):
             self.assertIn(reason, self.ask(connection, text).reason)
 
+    def test_of_a_bill_and_an_invoice_of_one_number_the_invoice_is_meant(self):
+        connection = self.connect()
+        self.org.add_invoice(
+            Type="ACCPAY", InvoiceNumber="N-1", Contact={"ContactID": self.contact["ContactID"]},
+            LineItems=[self.line()],
+        )
+        invoice = self.invoice(InvoiceNumber="N-1")
+        self.ask(connection, "n-1")
+        self.assertTrue(self.order(invoice))
+
     def test_what_xero_does_not_have_and_links_to_nothing_are_told(self):
         connection = self.connect()
         for text, message in (

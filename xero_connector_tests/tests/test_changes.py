@@ -386,6 +386,16 @@ class TestOrderFollows(OrderDemandMixin, ChangeCase):
         order.picking_ids.button_validate()
         self.assertEqual(order.picking_ids.state, "done")
 
+    def test_a_void_cannot_be_applied_only_kept_from_or_cancelled(self):
+        order = self.order(self.sold)
+        order.picking_ids.move_ids.picked = True
+        self.org.void(self.sold["InvoiceID"])
+        self.run_import(self.connection)
+        with self.assertRaisesRegex(UserError, "nothing to decide"):
+            order.action_xero_apply()
+        order.action_xero_cancel()
+        self.assertEqual((order.state, self.log.state), ("cancel", "done"))
+
     def test_a_void_that_a_person_decided_about_is_not_asked_again(self):
         order = self.order(self.sold)
         order.picking_ids.move_ids.picked = True
@@ -621,6 +631,24 @@ class TestDeliveryOrderFollows(TransferDemandMixin, ChangeCase):
         self.assertTrue(picking.xero_hold)
         picking.action_xero_apply()
         self.assertEqual(self.open_moves(), {"BOTTLE": (3, "assigned")})
+
+    def test_more_of_what_is_shipped_without_order_is_for_people(self):
+        picking = self.picking(self.sold)
+        picking.move_ids.picked = True
+        picking.button_validate()
+        self.edit(LineItems=self.lines((0, {"Quantity": 3})))
+        with self.assertRaisesRegex(UserError, "Settle the difference by hand"):
+            picking.action_xero_apply()
+        self.assertTrue(picking.xero_hold)
+
+    def test_a_transfer_confirmed_by_hand_moves_confirmed(self):
+        self.connection.order_confirm = False
+        self.sold = self.invoice("hand")
+        self.run_import(self.connection)
+        first = self.picking(self.sold)
+        first.action_confirm()
+        self.edit(Reference="GC 9")
+        self.assertEqual((self.picking(self.sold) - first).state, "assigned")
 
     def test_less_than_what_is_done_is_refused_in_plain_words(self):
         picking = self.picking(self.sold)

@@ -150,6 +150,29 @@ class TestProblems(XeroCase):
         self.run_cron("process")
         self.assertTrue(all(self.order(invoice) for invoice in invoices))
 
+    def test_releasing_one_connections_problem_leaves_anothers_alone(self):
+        first = self.connect()
+        [one] = self.unknown("GLASS")
+        self.org = self.fake.add_organisation("Second", currency=self.org.currency)
+        self.contact = self.org.add_contact(Name="Second Ltd", Addresses=self.contact["Addresses"])
+        self.connect()
+        [other] = self.unknown("GLASS")
+        self.run_import()
+        self.problems(first).action_release()
+        self.assertEqual((self.row(one).state, self.row(other).state), ("pending", "failed"))
+
+    def test_a_problem_that_is_gone_meanwhile_means_no_other(self):
+        connection = self.connect()
+        self.unknown("GLASS", "PLATE")
+        self.run_import(connection)
+        glass = self.problems(connection).filtered(lambda problem: problem.problem_subject == "GLASS")
+        glass._rows().sudo().write({"problem_subject": "OTHER"})
+        self.env.flush_all()
+        self.env.invalidate_all()
+        with self.assertRaises(UserError):
+            glass.action_release()
+        self.assertEqual(set(connection.record_ids.mapped("state")), {"failed", "done"})
+
     def test_retry_all_tries_everything_that_failed(self):
         connection = self.connect()
         invoices = self.unknown("GLASS", "PLATE")
@@ -269,6 +292,55 @@ class TestRetention(XeroCase):
         self.age(connection.record_ids, 91)
         self.collect()
         self.assertEqual((len(self.row(ignored)), len(self.row(deleted))), (1, 1))
+
+    def test_what_waits_or_lacks_its_pdf_stays(self):
+        connection = self.connect(order_confirm=True)
+        pending, waiting = self.invoice(), self.invoice()
+        self.run_import(connection)
+        self.row(pending).sudo().state = "pending"
+        self.row(waiting).sudo().files_state = "waiting"
+        for invoice in (pending, waiting):
+            picking = self.picking(invoice)
+            picking.move_ids.write({"quantity": 2, "picked": True})
+            picking.button_validate()
+        self.age(connection.record_ids, 400)
+        self.collect()
+        self.assertEqual((len(self.row(pending)), len(self.row(waiting))), (1, 1))
+
+    def test_a_draft_keeps_its_row_so_that_a_void_still_finds_it(self):
+        connection = self.connect()
+        invoice = self.invoice()
+        self.run_import(connection)
+        self.age(connection.record_ids, 400)
+        self.collect()
+        self.assertTrue(self.row(invoice))
+
+    def test_an_order_deleted_here_and_edited_in_xero_stays_away_for_ever(self):
+        connection = self.connect()
+        invoice = self.invoice()
+        self.run_import(connection)
+        self.order(invoice).unlink()
+        self.org.update("Invoices", invoice["InvoiceID"], Reference="touched")
+        self.run_import(connection)
+        self.assertEqual(self.row(invoice).problem_code, "deleted_here")
+        self.age(connection.record_ids, 400)
+        self.collect()
+        self.org.update("Invoices", invoice["InvoiceID"], Reference="touched again")
+        self.run_import(connection)
+        self.assertFalse(self.order(invoice))
+
+    def test_each_connection_has_its_own_days(self):
+        rows = []
+        for days in (90, 0):
+            self.org = self.fake.add_organisation(f"Keeps {days}", currency=self.company.currency_id.name)
+            self.contact = self.org.add_contact(Name="Aroha Ltd", Addresses=self.contact["Addresses"])
+            self.org.add_item(Code="BOTTLE", Name="BOTTLE")
+            connection = self.connect(log_days=days, unmatched_action="ignore")
+            rows.append(self.invoice())
+            self.run_import(connection)
+            self.age(connection.record_ids, 100)
+        self.collect()
+        self.assertEqual([len(self.row(invoice)) for invoice in rows], [0, 1])
 
     def test_zero_days_keep_the_log_for_ever(self):
         connection = self.connect(log_days=0, unmatched_action="ignore")
