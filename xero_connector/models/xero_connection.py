@@ -167,6 +167,8 @@ class XeroConnection(models.Model):
         "This organisation is connected already in this company; two connections would ship everything twice.",
     )
 
+    _log_days_not_negative = models.Constraint("CHECK(log_days >= 0)", "The log cannot be kept for less than no day.")
+
     # === DEFAULTS, COMPUTES === #
 
     def _default_app_id(self):

@@ -86,7 +86,9 @@ class XeroProblem(models.Model):
 
     def action_ask_ignore(self):
         """Ask for the reason, then ignore everything these causes hold up."""
-        return self._rows().action_ask_ignore()
+        action = self._rows().action_ask_ignore()
+        action["context"]["default_from_problems"] = True
+        return action
 
     def action_mend(self):
         """Open what mends this cause."""

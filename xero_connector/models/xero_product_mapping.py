@@ -32,8 +32,14 @@ class XeroProductMapping(models.Model):
     def _compute_allowed_uom_ids(self):
         """The units the product's own can be converted into."""
         for rule in self:
-            root = (rule.product_id.uom_id.parent_path or "").split("/")[0]
-            rule.allowed_uom_ids = root and self.env["uom.uom"].search([("parent_path", "=like", f"{root}/%")])
+            rule.allowed_uom_ids = self._units_of(rule.product_id)
+
+    @api.model
+    def _units_of(self, product):
+        """The units of measure this product can be counted in."""
+        root = (product.uom_id.parent_path or "").split("/")[0]
+        units = self.env["uom.uom"]
+        return units.search([("parent_path", "=like", f"{root}/%")]) if root else units
 
     @api.constrains("product_id", "uom_id")
     def _check_uom_id(self):

@@ -62,7 +62,8 @@ class XeroRecord(models.Model):
     def _forbids_shipping(self):
         """Why nothing may go out for this invoice now, '' when it may: it was withdrawn, and nobody has decided."""
         if self.stops_transfers or (self.state in ("pending", "failed") and XeroInvoice(self.payload).is_withdrawn):
-            return self.reason or self.env._("Its invoice was taken back in Xero; nobody has decided yet.")
+            reason = self.reason or self.env._("Its invoice was taken back in Xero.")
+            return self.env._("%s It is stopped until somebody decides, here or on its order.", reason)
         return ""
 
     @api.depends("state", "change_state", "undo_payload")
@@ -183,7 +184,7 @@ class XeroRecord(models.Model):
         else:
             document = document._xero_apply(connection, plan)
             if plan.differences:
-                self._decided(document, "applied", _("Changed in Xero, and here too:"), plan.differences)
+                self._decided(document, "applied", _("Changed in Xero, and followed here:"), plan.differences)
             else:
                 self._settle(document, draft)
 
@@ -284,8 +285,6 @@ class XeroRecord(models.Model):
             self._call(document, text)
             self._decided_after_shipping(document, text)
         else:
-            if code == "void_held":
-                text = self.env._("%s Its transfers are stopped until somebody decides.", text)
             self._hold(document, code, text)
 
     def _decided_after_shipping(self, document, text):
@@ -366,6 +365,11 @@ class XeroRecord(models.Model):
         if self.change_state == "cancelled":
             document = self._restore(document)
             text = self.env._("The cancellation was taken back, though the invoice changed in Xero.")
+            if XeroInvoice(self.payload).is_withdrawn:
+                # Whether it is to be shipped all the same is another question.
+                self.write({"res_id": document.id})
+                self._hold(document, "void_held", f"{text} {self.change_text}")
+                return
         else:
             document = self._apply_backwards(connection, document)
             text = self.env._("The change from Xero was taken back.")

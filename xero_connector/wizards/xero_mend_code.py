@@ -23,6 +23,13 @@ class XeroMendCode(models.TransientModel):
         store=True,
         readonly=False,
     )
+    allowed_uom_ids = fields.Many2many("uom.uom", compute="_compute_allowed_uom_ids")
+    uom_id = fields.Many2one(
+        "uom.uom",
+        string="Counted in",
+        domain="[('id', 'in', allowed_uom_ids)]",
+        help="The unit Xero's quantity counts, e.g. Dozen. Empty: the product's own.",
+    )
     product_code = fields.Char(related="product_id.default_code", string="Its internal reference")
     how = fields.Selection(
         [
@@ -54,6 +61,11 @@ class XeroMendCode(models.TransientModel):
                 ]
                 products = products.search(domain, limit=2)
             wizard.product_id = products if len(products) == 1 else False
+
+    @api.depends("product_id")
+    def _compute_allowed_uom_ids(self):
+        for wizard in self:
+            wizard.allowed_uom_ids = self.env["xero.product.mapping"]._units_of(wizard.product_id)
 
     @api.depends("connection_id", "item_code", "how")
     def _compute_waiting_count(self):
@@ -95,6 +107,7 @@ class XeroMendCode(models.TransientModel):
                     "connection_id": self.connection_id.id,
                     "item_code": self.item_code,
                     "product_id": self.product_id.id,
+                    "uom_id": self.uom_id.id,
                 }
             )
         if not rows:

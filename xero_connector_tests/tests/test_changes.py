@@ -352,6 +352,14 @@ class TestOrderFollows(OrderDemandMixin, ChangeCase):
         order.action_xero_undo()
         self.assertEqual(order.state, "sale")
         self.assertEqual(self.demand(), {"BOTTLE": 2, "MUG": 1})
+        self.assertIn("voided in Xero", order.xero_hold)
+        living = order.picking_ids.filtered(lambda picking: picking.state != "cancel")
+        living.move_ids.picked = True
+        with self.assertRaisesRegex(UserError, "must not go out"):
+            living.button_validate()
+        order.action_xero_keep()
+        living.button_validate()
+        self.assertEqual(living.state, "done")
 
     def test_nobody_decides_twice(self):
         order = self.order(self.sold)
@@ -380,7 +388,7 @@ class TestOrderFollows(OrderDemandMixin, ChangeCase):
         self.run_import(self.connection)
         self.assertEqual((order.state, self.log.problem_code), ("sale", "void_held"))
         self.assertEqual(len(self.alarms(order)), 1)
-        with self.assertRaisesRegex(UserError, "must not go out: The invoice was voided in Xero. Its transfers are st"):
+        with self.assertRaisesRegex(UserError, "must not go out: The invoice was voided in Xero. It is stopped"):
             order.picking_ids.button_validate()
         order.action_xero_keep()
         order.picking_ids.button_validate()

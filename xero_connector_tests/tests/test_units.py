@@ -36,6 +36,17 @@ class TestUnits(XeroCase):
         self.assertIn(self.dozen, allowed)
         self.assertNotIn(self.env.ref("uom.product_uom_kgm"), allowed)
 
+    def test_mending_a_code_asks_for_its_unit(self):
+        connection = self.connect(order_confirm=True)
+        invoice = self.invoice("r", [self.line("BOTTLE-12", quantity=2)])
+        self.run_import(connection)
+        values = {"connection_id": connection.id, "item_code": "BOTTLE-12", "product_id": self.bottle.id}
+        wizard = self.env["xero.mend.code"].create(values | {"uom_id": self.dozen.id})
+        self.assertIn(self.dozen, wizard.allowed_uom_ids)
+        wizard.action_confirm()
+        self.run_cron("process")
+        self.assertEqual(self.picking(invoice).move_ids.product_qty, 24)
+
     def test_a_unit_of_another_kind_is_refused(self):
         with self.assertRaisesRegex(UserError, "cannot be counted in"):
             self.connect(
