@@ -172,7 +172,8 @@ class XeroConnection(models.Model):
             {
                 "import_from": self.import_from and min(self.import_from, start_date),
                 "watermark": False,
-                "backfill_started": fields.Datetime.now(),
+                # to the microsecond, as the rows' own time: what came by hand a moment ago does not count
+                "backfill_started": formats.utc_now(),
                 "backfill_total": expected,
                 "backfill_read": False,
             }
