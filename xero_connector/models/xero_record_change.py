@@ -148,10 +148,8 @@ class XeroRecord(models.Model):
         if progress == "cancelled":
             if withdrawn:
                 document._xero_tell(withdrawn)
-            elif self.change_state in ("cancelled", "applied") and not draft.route.skip_code:
-                text = connection.env._("To be shipped again, says Xero: take the cancellation back if that is right.")
-                document._xero_tell(text)
-                self._call(document, text)
+            elif not draft.route.skip_code:
+                self._call_back(connection, document)
             self._settle(document, draft)
         elif withdrawn and progress == "untouched":
             self.was_confirmed = document._xero_cancel()
@@ -164,6 +162,15 @@ class XeroRecord(models.Model):
             self._ask(document, "credit_held", doubt, progress)
         else:
             self._settle(document, draft)
+
+    def _call_back(self, connection, document):
+        """Tell a person, once, that the invoice of a document we cancelled is to be shipped (again). What people
+        cancelled themselves is none of our business; a transfer is also cancelled by an edit that left no goods."""
+        ours = ("cancelled", "applied") if document._name == "stock.picking" else ("cancelled",)
+        if self.change_state in ours and not document.activity_search(["xero_connector.mail_activity_type_xero"]):
+            text = connection.env._("To be shipped again, says Xero: take the cancellation back if that is right.")
+            document._xero_tell(text)
+            self._call(document, text)
 
     def _follow_lines(self, connection, document, old, draft, progress, doubt):
         _ = connection.env._

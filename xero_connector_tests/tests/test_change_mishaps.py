@@ -156,6 +156,9 @@ class TestOrderMishaps(OrderDemandMixin, MishapCase):
         settlement.remove_allocation(self.org, allocation["AllocationID"], self.fake.clock.now())
         self.run_import(self.connection)
         self.assertIn("shipped again", self.alarms(order).note)
+        messages = order.message_ids
+        self.edit(Reference="touched")
+        self.assertEqual((len(self.alarms(order)), order.message_ids), (1, messages), "told once")
         order.action_xero_undo()
         self.assertEqual(order.state, "sale")
 
@@ -286,6 +289,14 @@ class TestTransferMishaps(TransferDemandMixin, MishapCase):
         self.run_import(self.connection)
         self.edit(LineItems=self.lines((0, {"ItemCode": "MUG", "Item": None})))
         self.assertEqual(self.demand(), {"MUG": 2})
+
+    def test_a_transfer_emptied_by_an_edit_calls_a_person_when_goods_come_back(self):
+        self.sold = self.invoice("one", [self.line()])
+        self.run_import(self.connection)
+        self.edit(LineItems=self.lines((0, {"Quantity": 0})))
+        self.assertEqual(self.demand(), {})
+        self.edit(LineItems=self.lines((0, {"Quantity": 3})))
+        self.assertIn("shipped again", self.alarms(self.picking(self.sold)).note)
 
     def test_a_line_whose_code_means_nothing_any_more_is_removed_all_the_same(self):
         self.bottle.default_code = "OTHER"
