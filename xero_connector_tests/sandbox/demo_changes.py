@@ -83,7 +83,7 @@ def report(admin: Session, changes: list[Change]) -> list[str]:
         row = admin.search_read(
             'xero.record', [('number', '=', change.number), ('connection_id', '=', CONNECTION)],
             ['state', 'problem_code', 'change_state', 'reason', 'document_name'])[0]
-        found = (row['state'], row['change_state'] or row['problem_code'])
+        found = (row['state'], row['problem_code'] if row['state'] == 'failed' else row['change_state'])
         if row['problem_code'] in DECISIONS:
             outcome = 'waits for a decision'
         else:
@@ -92,4 +92,5 @@ def report(admin: Session, changes: list[Change]) -> list[str]:
         print(f"  {change.number} {change.what}: {row['document_name']} {outcome}. {reason}")
         if found != change.expected:
             differences.append(f"{change.number} ({change.what}): expected {change.expected}, found {found}")
+            print(f"  ✗ {differences[-1]}")
     return differences
