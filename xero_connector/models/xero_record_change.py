@@ -8,9 +8,6 @@ from ..lib.contact import XeroContact
 from ..lib.invoice import XeroInvoice
 from .import_draft import ImportDraft, Route
 
-# What waits for a person's decision.
-HELD = ("change_held", "void_held", "credit_held")
-
 
 class XeroRecord(models.Model):
     """What becomes of an order when its invoice changes in Xero after the import.
