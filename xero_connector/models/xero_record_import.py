@@ -113,10 +113,12 @@ class XeroRecord(models.Model):
         connection = self.connection_id.with_company(self.connection_id.company_id)
         connection = connection.with_context(lang=connection.user_id.lang or self.env.lang)
         fresh, changed = self._split(connection, self._route(connection))
-        moved = [draft for draft in changed if draft.row._wants_contact(draft.invoice)]
-        # What needs no call waits for none: a void must not.
+        moved = []
         for draft in changed:
-            if not draft.row._wants_contact(draft.invoice):
+            if draft.row._wants_contact(draft.invoice):
+                moved.append(draft)
+            else:
+                # What needs no call waits for none: a void must not.
                 draft.row._follow_safely(connection, draft)
         try:
             fresh = self._add_contacts(connection, fresh, moved)

@@ -97,8 +97,7 @@ def _wait_until_it_answers(child: Child, url: str, patience: int = 30) -> None:
         with contextlib.suppress(requests.RequestException):
             if session.get(f'{url}/_fake/', timeout=10).ok:
                 return
-        # a refused connection comes back at once, and the process has no other signal for being ready
-        time.sleep(0.1)
+        time.sleep(0.1)  # a refused connection comes back at once; the process has no other signal for being ready
     raise SandboxError(f"The fake Xero did not start; the end of its log ({child.log}):\n{child.log_tail()}")
 
 

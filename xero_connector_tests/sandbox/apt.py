@@ -134,8 +134,7 @@ def _download(options: list[str], wanted: list, progress) -> None:
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder,
         ) as process:
             while process.poll() is None:
-                # between two looks at how much has come: apt-get tells nothing when its output is no terminal
-                time.sleep(0.3)
+                time.sleep(0.3)  # between two looks at how much has come: apt-get tells nothing without a terminal
                 size = sum(path.stat().st_size for path in folder.rglob('*') if path.is_file())
                 progress.update(f"{megabytes(size)}, {min(100, 100 * size // total)} %")
         if process.returncode:

@@ -113,8 +113,7 @@ def _wait_until_it_answers(server: Child, url: str, progress, patience: int = 12
             if session.get(f'{url}/web/login', timeout=60).ok:
                 return
         progress.update("waiting for its first answer")
-        # a refused connection comes back at once, and Odoo has no signal for being ready
-        time.sleep(0.3)
+        time.sleep(0.3)  # a refused connection comes back at once, and Odoo has no signal for being ready
     raise SandboxError(f"Odoo did not answer within {patience} s; the end of its log ({server.log}):\n"
                        f"{server.log_tail()}")
 
@@ -137,8 +136,7 @@ def _serve(server: Child, url: str) -> None:
     print("Ctrl-C ends everything.", flush=True)
     try:
         while server.is_running():
-            # nothing to do until Ctrl-C; short, so that an Odoo that ends by itself is noticed
-            time.sleep(0.5)
+            time.sleep(0.5)  # nothing to do until Ctrl-C; short, so that an Odoo that ends by itself is noticed
     except KeyboardInterrupt:
         say("\nEnding …")
         return

@@ -47,8 +47,7 @@ def run_crons(admin: Session) -> None:
             progress.update(f"{invoices} invoices and {files} PDFs waiting")
             if not invoices and not files:
                 return
-            # Odoo's own scheduler may hold the rows at this moment: asking again at once would only use up the rounds
-            time.sleep(0.5)
+            time.sleep(0.5)  # Odoo's scheduler may hold the rows now: asking again at once only uses up the rounds
     # what still waits shows in the table
 
 

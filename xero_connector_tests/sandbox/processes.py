@@ -128,8 +128,7 @@ def _end(pid: int) -> None:
         while time.monotonic() < deadline:
             if not command_line(pid):
                 return
-            # it may be another run's child, so there is nothing to wait() for
-            time.sleep(0.1)
+            time.sleep(0.1)  # it may be another run's child, so there is nothing to wait() for
 
 
 def require_port(port: int) -> None:

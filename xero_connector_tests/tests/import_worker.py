@@ -107,7 +107,7 @@ def work(registry, jobs, fate):
                 sys.exit(f"the scheduled action {fate.current} failed")
             fate.end_of_job()
         fate.current = ""
-        time.sleep(0.2)  # what still waits, somebody else works on
+        time.sleep(0.2)  # what still waits, another worker has locked: asking at once only burns time
     say("done", fate.seen)
 
 

@@ -43,6 +43,11 @@ class ChangeCase(XeroCase):
     def start_picking(self, picking):
         picking.move_ids[:1].picked = True
 
+    def ship(self, picking):
+        """Ship all of a transfer."""
+        picking.move_ids.picked = True
+        picking.button_validate()
+
     def chatter(self, document):
         return " ".join(document.message_ids.mapped("body"))
 
@@ -212,8 +217,7 @@ class TestOrderFollows(OrderDemandMixin, ChangeCase):
     def test_a_service_added_after_shipping_is_applied(self):
         self.connection.service_product_id = self.freight
         order = self.order(self.sold)
-        order.picking_ids.move_ids.picked = True
-        order.picking_ids.button_validate()
+        self.ship(order.picking_ids)
         self.edit(LineItems=[*self.lines(), self.line(None, 1, 15.0, Description="Courier")])
         self.assertEqual((self.log.state, order.amount_total), ("done", 47))
 
@@ -324,8 +328,7 @@ class TestOrderFollows(OrderDemandMixin, ChangeCase):
 
     def test_more_of_what_is_shipped_becomes_another_transfer_when_applied(self):
         order = self.order(self.sold)
-        order.picking_ids.move_ids.picked = True
-        order.picking_ids.button_validate()
+        self.ship(order.picking_ids)
         self.edit(LineItems=self.lines((0, {"Quantity": 5})))
         self.assertIn("BOTTLE: quantity 2 → 5", order.xero_hold)
         order.action_xero_apply()
@@ -533,8 +536,7 @@ class TestOrderFollows(OrderDemandMixin, ChangeCase):
 
     def test_a_void_after_shipping_is_reported(self):
         order = self.order(self.sold)
-        order.picking_ids.move_ids.picked = True
-        order.picking_ids.button_validate()
+        self.ship(order.picking_ids)
         self.org.void(self.sold["InvoiceID"])
         self.run_import(self.connection)
         self.assertEqual((order.state, self.log.change_state), ("sale", "reported"))
@@ -642,8 +644,7 @@ class TestDeliveryOrderFollows(TransferDemandMixin, ChangeCase):
 
     def test_more_of_what_is_shipped_without_order_is_for_people(self):
         picking = self.picking(self.sold)
-        picking.move_ids.picked = True
-        picking.button_validate()
+        self.ship(picking)
         self.edit(LineItems=self.lines((0, {"Quantity": 3})))
         with self.assertRaisesRegex(UserError, "Settle the difference by hand"):
             picking.action_xero_apply()
@@ -660,14 +661,13 @@ class TestDeliveryOrderFollows(TransferDemandMixin, ChangeCase):
 
     def test_less_than_what_is_done_is_refused_in_plain_words(self):
         picking = self.picking(self.sold)
-        picking.move_ids.picked = True
-        picking.button_validate()
+        self.ship(picking)
         self.edit(LineItems=self.lines((0, {"Quantity": 1})))
         with self.assertRaisesRegex(UserError, "2.0 are done already"):
             picking.action_xero_apply()
         self.assertTrue(picking.xero_hold)
 
-    def test_a_void_cancels_and_taking_it_back_makes_a_copy(self):
+    def test_a_void_cancels_and_taking_it_back_makes_another(self):
         picking = self.picking(self.sold)
         self.org.void(self.sold["InvoiceID"])
         self.run_import(self.connection)

@@ -459,7 +459,7 @@ class TestKilled(BaseCase):
             workers.hear("now")
             if moment.database_lost:
                 self.server.execute(END_SESSIONS, [database])
-            time.sleep(moment.delay)  # any moment will do
+            time.sleep(moment.delay)  # waits for nothing: the kill is to come at a moment nobody chose
             with suppress(ProcessLookupError):  # without its database it may have ended by itself
                 workers.kill()
         if moment.database_lost:
