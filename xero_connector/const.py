@@ -33,6 +33,27 @@ CONTACTS_PER_CALL = 100
 TIMEOUT = 30
 DEFAULT_RETRY_AFTER = 60
 LONGEST_RETRY = 6 * 3600
+# Xero's own word on a limit is believed up to a day; it gives none when too many calls run at the same time.
+LONGEST_LIMIT = 86_400
+LIMIT_PAUSES = {"concurrent": 5}
+OUTAGE_PAUSE = 300
+CALLS_PER_MINUTE = 60
+CALLS_AT_ONCE = 5
+DAY_CAPS = {"starter": 1000}
+DAY_CAP = 5000
+CONNECTION_CAPS = {"starter": 5, "core": 50, "plus": 1000, "advanced": 10_000}
+# Calls a minute that are kept for those who come first: orders may use all, then PDFs, then notes.
+MINUTE_RESERVES = {"orders": 0, "files": 10, "history": 20}
+# Share of a day's calls that is kept beside what looking for invoices will need.
+DAY_RESERVES = {"orders": 0, "files": 0.02, "history": 0.1}
+# Section 6: seconds between two answers to webhooks, the body's bytes at most.
+BELL_PAUSE = 10
+LONGEST_BELL_PAUSE = 900
+WEBHOOK_PATH = "/xero/webhook"
+LARGEST_WEBHOOK = 1024 * 1024
+
+# Seconds after which somebody may ask again whether Xero's day has begun anew.
+ASK_AGAIN = 3600
 
 # Section 3.2: the bound of If-Modified-Since may be exclusive, and an answer may lag behind the books.
 WATERMARK_OVERLAP = 120

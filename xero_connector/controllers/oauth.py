@@ -9,7 +9,7 @@ class XeroOAuth(http.Controller):
     """Where Xero sends the user's browser back to."""
 
     @http.route(CALLBACK_PATH, type="http", auth="user", methods=["GET"])
-    def callback(self, state=None, code=None, error=None, **_kwargs):
+    def callback(self, state=None, code=None, error=None, error_description="", **_kwargs):
         """Finish connecting, then show the connection: connected, or with the reason why not."""
         connection = request.env["xero.connection"]._connection_from_state(state)
         if not connection:
@@ -18,5 +18,5 @@ class XeroOAuth(http.Controller):
         if code and not error:
             connection._complete_consent(code)
         else:
-            connection.sudo().message = oauth.explain(error or "")
-        return request.redirect(f"/odoo/xero-connections/{connection.id}")
+            connection.sudo().message = oauth.explain(error or "", error_description)
+        return request.redirect(connection._path())

@@ -2,9 +2,17 @@
 
 import re
 
+from .. import const
 from . import errors
 
 _SCOPE_PROBLEM = re.compile(r"insuff?icient?_scope|insufficent_scope", re.IGNORECASE)
+_LIMITS = {"day": "day", "dai": "day", "min": "minute", "conc": "concurrent", "app": "appminute"}
+LIMIT_WORDS = {
+    "day": "today's calls",
+    "minute": "this minute's calls",
+    "appminute": "this minute's calls of the whole app",
+    "concurrent": "calls at the same time",
+}
 _SCOPE_NAME = re.compile(r"\baccounting\.[a-z]+(?:\.read)?\b")
 
 
@@ -17,6 +25,11 @@ def raise_for_status(response, call):
     if status < 300:
         return
     details = {"status": status, "call": call, "correlation_id": response.headers.get("Xero-Correlation-Id")}
+    if status < 400:
+        raise errors.XeroRetryLater(
+            f"Something between here and Xero redirects the call elsewhere ({status}). Check the server's network.",
+            **details,
+        )
     if status == 429:
         raise _limit(response, details)
     if status in (401, 403):
@@ -25,6 +38,10 @@ def raise_for_status(response, call):
         raise errors.XeroMissing("Xero does not know this document (any more).", **details)
     if status == 400:
         raise errors.XeroRejected(_messages(response), **details)
+    if status == 503:
+        raise _outage(response, details)
+    if status == 501:
+        raise errors.XeroRejected(["Xero does not know this call (501); the addon made a mistake."], **details)
     if status >= 500:
         raise errors.XeroRetryLater(f"Xero has a problem of its own at the moment ({status}).", **details)
     raise errors.XeroRejected([f"Xero refused the call ({status})."], **details)
@@ -36,20 +53,35 @@ def is_expired_token(error):
 
 
 def _limit(response, details):
-    limit = response.headers.get("X-Rate-Limit-Problem", "").lower()
+    said = response.headers.get("X-Rate-Limit-Problem", "").lower()
+    # By prefix: Xero has written "Daily" and "Minute", too (section 2).
+    limit = next((name for prefix, name in _LIMITS.items() if said.startswith(prefix)), "minute")
     wait = response.headers.get("Retry-After", "")
-    words = {"day": "today's calls", "minu": "this minute's calls", "conc": "calls at the same time"}.get(
-        "day" if limit.startswith(("day", "dai")) else limit[:4], "calls"
-    )
     return errors.XeroRetryLater(
-        f"Xero's limit of {words} is used up.",
-        retry_after=float(wait) if wait.isdigit() else None,
+        f"Xero's limit of {LIMIT_WORDS[limit]} is used up.",
+        retry_after=float(wait) if wait.isdigit() else const.LIMIT_PAUSES.get(limit),
         limit=limit,
         **details,
     )
 
 
+def _outage(response, details):
+    text = response.text[:2000].lower()
+    if "rate limit" in text:
+        return _limit(response, details)
+    what = "The organisation is offline at Xero" if "organisation is offline" in text else "Xero is being maintained"
+    return errors.XeroRetryLater(
+        f"{what} at the moment. It is asked again in a few minutes.", retry_after=const.OUTAGE_PAUSE, **details
+    )
+
+
 def _denied(response, details):
+    if details["status"] == 403 and "html" in response.headers.get("Content-Type", "").lower():
+        return errors.XeroRetryLater(
+            "Xero's network refused this server (Access Denied). Check that it speaks TLS 1.2 or newer and that no "
+            "proxy changes its calls.",
+            **details,
+        )
     challenge = response.headers.get("WWW-Authenticate", "")
     if _SCOPE_PROBLEM.search(challenge) or _SCOPE_PROBLEM.search(response.text[:2000]):
         named = _SCOPE_NAME.search(challenge)
@@ -88,4 +120,6 @@ def _messages(response):
     walk(body)
     if not any(found) and isinstance(body, dict):
         found = [body.get("Message") or body.get("Detail") or body.get("error")]
+    if isinstance(body, dict) and body.get("Type") == "HighVolumeException":
+        found = [*found, "(HighVolumeException)"]
     return list(dict.fromkeys(filter(None, found))) or ["Xero refused the request without a reason."]

@@ -26,14 +26,14 @@ class Transport(ApiClient):
     """The SDK's client over one ``requests`` session.
 
     :param token: callable ``(refused=None) -> str``; called with the refused token after a 401
+    :param meter: callable; a context manager around each call that counts, see :func:`unmetered`
     """
 
-    def __init__(self, token, session):
+    def __init__(self, token, session, meter):
         super().__init__()
         self._token = token
         self._session = session
-        self.calls = 0
-        self.day_remaining = None
+        self._meter = meter
 
     def update_params_for_auth(self, headers, querys, auth_settings):
         """Authorisation is added per attempt in :meth:`request`."""
@@ -55,9 +55,10 @@ class Transport(ApiClient):
 
     def _send(self, method, url, query, headers, body, token):
         call = f"{method} {urlsplit(url).path}"
-        started = time.monotonic()
-        self.calls += 1
-        with readable_network_errors(call):
+        # Only calls to an organisation's books are limited (xero-api.md, section 2).
+        meter = self._meter if const.API_PATH in url else unmetered
+        with meter() as note, readable_network_errors(call):
+            started = time.monotonic()
             response = self._session.request(
                 method,
                 url,
@@ -68,14 +69,12 @@ class Transport(ApiClient):
                 timeout=const.TIMEOUT,
                 allow_redirects=False,
             )
-        _logger.info("%s %s %.2fs", call, response.status_code, time.monotonic() - started)
-        self._note_limits(response.headers)
-        answers.raise_for_status(response, call)
+            note(response.headers)
+            seconds = time.monotonic() - started
+            correlation_id = response.headers.get("Xero-Correlation-Id")
+            _logger.info("%s %s %.2fs %s", call, response.status_code, seconds, correlation_id)
+            answers.raise_for_status(response, call)
         return response
-
-    def _note_limits(self, headers):
-        if headers.get("X-DayLimit-Remaining", "").isdigit():
-            self.day_remaining = int(headers["X-DayLimit-Remaining"])
 
     def deserialize(self, response, response_type, response_model_finder):
         """Plain JSON with Decimal numbers, or the bytes of a file."""
@@ -99,6 +98,16 @@ def parse_json(response):
         ) from None
 
 
+def elements(answer, name):
+    """The list of dicts an answer holds under this name; what is no dict in it is left out.
+
+    :raise XeroRetryLater: for an answer that is not of Xero's shape at all
+    """
+    if not isinstance(answer, dict) or not isinstance(answer.get(name) or [], list):
+        raise errors.XeroRetryLater("Xero's answer could not be understood.")
+    return [element for element in answer.get(name) or [] if isinstance(element, dict)]
+
+
 @contextmanager
 def readable_network_errors(call):
     """Turn what ``requests`` raises into :class:`XeroRetryLater`; its own texts may hold URLs with secrets."""
@@ -110,17 +119,25 @@ def readable_network_errors(call):
         raise errors.XeroRetryLater("The connection to Xero failed.", call=call) from None
 
 
+@contextmanager
+def unmetered():
+    """A meter that lets everything pass. A meter is entered before a call; it raises :class:`XeroRetryLater` where the
+    call would be too many, and gives a callable that takes the answer's headers."""
+    yield lambda _headers: None
+
+
 class XeroClient:
     """One organisation's books. Use as context manager: it closes the session.
 
     :param token: see :class:`Transport`
     :param str tenant_id: the organisation; '' for a custom connection, whose token knows it
     :param str api_url: up to and with ``/api.xro/2.0``
+    :param meter: see :func:`unmetered`
     """
 
-    def __init__(self, token, tenant_id, api_url):
+    def __init__(self, token, tenant_id, api_url, meter=unmetered):
         self.session = requests.Session()
-        self.transport = Transport(token, self.session)
+        self.transport = Transport(token, self.session, meter)
         self.tenant_id = tenant_id or ""
         self.accounting = AccountingApi(self.transport)
         self.accounting.base_url = api_url
@@ -153,8 +170,26 @@ class XeroClient:
             unitdp=4,
             **options,
         )
+        invoices = elements(answer, "Invoices")
         pagination = answer.get("pagination") or {}
-        return answer.get("Invoices") or [], int(pagination.get("pageCount") or 1)
+        return invoices, int(pagination.get("pageCount") or 1)
+
+    def recent_invoices(self, start_date, number):
+        """The newest approved or paid sales invoices with their lines, newest first.
+
+        :param date start_date: only documents dated on or after it
+        :param int number: at most so many, up to ``const.PAGE_SIZE``
+        """
+        answer = self.accounting.get_invoices(
+            self.tenant_id,
+            where=f'Type=="ACCREC" AND Date>={_where_date(start_date)}',
+            order="UpdatedDateUTC DESC",
+            statuses=["AUTHORISED", "PAID"],
+            page=1,
+            page_size=number,
+            unitdp=4,
+        )
+        return elements(answer, "Invoices")
 
     def invoices(self, *, ids=None, numbers=None):
         """These invoices and bills with their lines, in any status.
@@ -162,7 +197,7 @@ class XeroClient:
         :param list ids, numbers: one of them, at most 100
         """
         chosen = {"i_ds": ids} if ids else {"invoice_numbers": numbers}
-        return self.accounting.get_invoices(self.tenant_id, page=1, unitdp=4, **chosen).get("Invoices") or []
+        return elements(self.accounting.get_invoices(self.tenant_id, page=1, unitdp=4, **chosen), "Invoices")
 
     def contacts(self, contact_ids):
         """Contacts with their addresses, archived ones too.
@@ -172,8 +207,7 @@ class XeroClient:
         answer = self.accounting.get_contacts(
             self.tenant_id, i_ds=list(contact_ids), include_archived=True, page=1, page_size=const.CONTACTS_PER_CALL
         )
-        contacts = answer.get("Contacts") or []
-        return [contact for contact in contacts if isinstance(contact, dict) and contact.get("ContactID")]
+        return [contact for contact in elements(answer, "Contacts") if contact.get("ContactID")]
 
     def invoice_pdf(self, invoice_id):
         """The invoice as PDF bytes.
@@ -187,11 +221,11 @@ class XeroClient:
 
     def invoice_history(self, invoice_id):
         """The invoice's history records, newest first as Xero sends them."""
-        return self.accounting.get_invoice_history(self.tenant_id, invoice_id).get("HistoryRecords") or []
+        return elements(self.accounting.get_invoice_history(self.tenant_id, invoice_id), "HistoryRecords")
 
     def invoice_attachments(self, invoice_id):
         """What is attached to the invoice: list of ``{AttachmentID, FileName, MimeType, ContentLength}``."""
-        return self.accounting.get_invoice_attachments(self.tenant_id, invoice_id).get("Attachments") or []
+        return elements(self.accounting.get_invoice_attachments(self.tenant_id, invoice_id), "Attachments")
 
     def invoice_attachment(self, invoice_id, attachment_id, mime_type):
         """The bytes of one attached file."""
@@ -201,12 +235,15 @@ class XeroClient:
 
     def organisation(self):
         """The organisation's own record."""
-        return self.accounting.get_organisations(self.tenant_id)["Organisations"][0]
+        for organisation in elements(self.accounting.get_organisations(self.tenant_id), "Organisations"):
+            return organisation
+        raise errors.XeroRetryLater("Xero's answer names no organisation.")
 
     def connections(self, auth_event_id=None):
         """What this consent reaches: list of ``{id, tenantId, tenantName, tenantType, ...}``."""
         options = {"auth_event_id": auth_event_id} if auth_event_id else {}
-        return self.identity.get_connections(**options)
+        found = elements({"connections": self.identity.get_connections(**options)}, "connections")
+        return [connection for connection in found if connection.get("tenantId")]
 
     def delete_connection(self, connection_id):
         """Disconnect one organisation and leave the user's others alone (xero-api.md, section 1.4)."""

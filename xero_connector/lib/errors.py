@@ -4,6 +4,8 @@ The client raises, the queue decides what becomes of the row (see ``xero.record`
 messages hold the method, the path and Xero's own words, never headers or bodies that were sent.
 """
 
+from . import advice
+
 
 class XeroError(Exception):
     """Base of all. ``str(error)`` is a sentence fit for a user's screen.
@@ -25,7 +27,8 @@ class XeroRetryLater(XeroError):
     """Time-outs, dropped connections, 429 and 5xx: passes by itself.
 
     :param float retry_after: seconds to wait, None when Xero did not say
-    :param str limit: ``minute``, ``day``, ``concurrent`` or ``appminute`` for a 429
+    :param str limit: ``minute``, ``day``, ``concurrent`` or ``appminute`` where a limit of Xero is used up;
+        ``reserve`` where the calls that are left are kept for what matters more
     """
 
     def __init__(self, message, *, retry_after=None, limit=None, **details):
@@ -37,7 +40,8 @@ class XeroRetryLater(XeroError):
 class XeroDenied(XeroError):
     """The consent is gone, was never wide enough, or the app's own credentials are wrong: a person must act.
 
-    :param str code: ``reconnect``, ``scope``, ``credentials``, ``neutralized`` or ``not_connected``
+    :param str code: ``reconnect``, ``scope``, ``credentials``, ``configuration``, ``copy``, ``neutralized`` or
+        ``not_connected``
     """
 
     def __init__(self, message, *, code="reconnect", **details):
@@ -46,11 +50,11 @@ class XeroDenied(XeroError):
 
 
 class XeroRejected(XeroError):
-    """400 with Xero's validation messages, all of them."""
+    """400 with Xero's validation messages, all of them, and what to do about those we know."""
 
     def __init__(self, messages, **details):
         self.messages = list(messages)
-        super().__init__(" ".join(self.messages), **details)
+        super().__init__(" ".join([*self.messages, *advice.for_messages(self.messages)]), **details)
 
 
 class XeroMissing(XeroError):

@@ -8,6 +8,7 @@ Network only; where tokens are kept and who may refresh is ``xero.grant``'s busi
 
 import base64
 import json
+import logging
 from urllib.parse import urlencode
 
 import requests
@@ -16,13 +17,20 @@ from .. import const
 from . import errors
 from .client import parse_json, readable_network_errors
 
+_logger = logging.getLogger(__name__)
+
+# The codes that a person must act on: what happened and what to do. Others may pass by themselves.
 _WORDS = {
     "invalid_grant": "The consent has expired or was withdrawn. Reconnect.",
-    "invalid_client": "Xero does not accept the app's client id and secret. Compare them with Xero's developer page.",
-    "unauthorized_client": "Xero does not allow this app to connect this way. Check the app's type at Xero.",
-    "invalid_scope": "Xero does not know one of the scopes asked for, or does not grant it to this app.",
+    "invalid_client": "Xero does not accept the app's client id and secret. Compare them with Xero's developer page; "
+    "a secret is shown there only once, so make a new one if in doubt.",
+    "unauthorized_client": "Xero does not allow this app to connect this way. At Xero the app must be of the type "
+    "“Web app”, or “Custom connection” if that is what is chosen here.",
+    "invalid_scope": "Xero does not grant one of the scopes asked for to this app. Apps made since March 2026 know the "
+    "granular scopes only, and a custom connection only those ticked on its page at Xero: tick the ones named below.",
     "access_denied": "Access was not granted: the connection was cancelled at Xero.",
 }
+_APP_PROBLEMS = ("invalid_client", "unauthorized_client", "invalid_scope")
 
 
 def authorize_url(login_url, *, client_id, redirect_uri, scopes, state):
@@ -39,9 +47,14 @@ def authorize_url(login_url, *, client_id, redirect_uri, scopes, state):
     return f"{login_url}/identity/connect/authorize?{query}"
 
 
-def explain(code):
-    """A sentence for an OAuth error code."""
-    return _WORDS.get(code, "Xero refused the connection.")
+def explain(code, description=""):
+    """A sentence for an OAuth error code of the consent page, with Xero's own words where the code is no news.
+
+    :param str code, description: ``error`` and ``error_description`` of the redirect
+    """
+    if code in _WORDS:
+        return _WORDS[code]
+    return f"Xero refused the connection{f': {description[:300]}' if description else ''}. Connect again."
 
 
 class TokenEndpoint:
@@ -68,20 +81,41 @@ class TokenEndpoint:
         """A custom connection's token: one organisation, no refresh token."""
         return self._post("/connect/token", grant_type="client_credentials", scope=" ".join(scopes))
 
+    def check_client(self):
+        """Whether Xero knows the app's id and secret: asked with a token nobody has, which is what it must refuse.
+
+        :raise XeroDenied: when it refuses the app itself
+        """
+        try:
+            self.refresh("none")
+        except errors.XeroDenied as error:
+            if error.code == "credentials":
+                raise
+
     def _post(self, path, **form):
         call = f"POST {path}"
         with readable_network_errors(call):
             response = requests.post(
                 self._url + path, data=form, auth=self._auth, timeout=const.TIMEOUT, allow_redirects=False
             )
-        details = {"status": response.status_code, "call": call}
+        details = {
+            "status": response.status_code,
+            "call": call,
+            "correlation_id": response.headers.get("Xero-Correlation-Id"),
+        }
+        _logger.info("%s %s", call, response.status_code)
         if response.status_code >= 500 or response.status_code == 429:
             raise errors.XeroRetryLater("Xero's login service has a problem of its own at the moment.", **details)
         answer = parse_json(response)
+        if not isinstance(answer, dict):
+            answer = {}
         if response.ok and answer.get("access_token"):
             return answer
-        code = answer.get("error", "")
-        mends = "credentials" if code in ("invalid_client", "unauthorized_client") else "reconnect"
+        code = answer.get("error")
+        if code not in _WORDS:
+            # Nothing that says the tokens we hold are dead: keep them and ask again.
+            raise errors.XeroRetryLater("Xero's login service gave an answer that makes no sense.", **details)
+        mends = "credentials" if code in _APP_PROBLEMS else "reconnect"
         raise errors.XeroDenied(explain(code), code=mends, **details)
 
 

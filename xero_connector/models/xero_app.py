@@ -1,4 +1,10 @@
+import secrets
+
 from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from .. import const
+from ..lib import errors
 
 
 class XeroApp(models.Model):
@@ -50,7 +56,31 @@ class XeroApp(models.Model):
         compute="_compute_redirect_uri",
         help="Register this address on Xero's developer page, character by character.",
     )
+    redirect_problem = fields.Char(compute="_compute_redirect_uri")
+    webhook_token = fields.Char(
+        groups="xero_connector.group_xero_manager",
+        required=True,
+        copy=False,
+        readonly=True,
+        default=lambda self: secrets.token_urlsafe(24),
+    )
+    webhook_url = fields.Char(
+        string="Webhook URL",
+        compute="_compute_webhook_url",
+        groups="xero_connector.group_xero_manager",
+        help="Enter this address on Xero's developer page under Webhooks, and tick Invoices and Credit notes there.",
+    )
+    webhook_seen = fields.Datetime(
+        string="Last webhook", readonly=True, copy=False, help="When Xero last rang with the right signature."
+    )
+    is_proven = fields.Boolean(readonly=True, copy=False, help="Xero has accepted client id and secret.")
     connection_ids = fields.One2many("xero.connection", "app_id")
+    connection_count = fields.Integer(
+        compute="_compute_connection_count", help="Organisations connected through this app, in all companies."
+    )
+    connection_cap = fields.Integer(compute="_compute_connection_count")
+
+    _webhook_tokens = models.UniqueIndex("(webhook_token)")
 
     def _compute_write_only(self):
         self.client_secret = False
@@ -75,3 +105,85 @@ class XeroApp(models.Model):
 
     def _compute_redirect_uri(self):
         self.redirect_uri = self.env["xero.connection"]._redirect_uri()
+        self.redirect_problem = self.env["xero.connection"]._redirect_problem()
+
+    @api.depends("webhook_token")
+    def _compute_webhook_url(self):
+        for app in self:
+            app.webhook_url = f"{app.get_base_url()}{const.WEBHOOK_PATH}/{app.webhook_token}"
+
+    @api.depends("tier")
+    def _compute_connection_count(self):
+        # sudo: the tier counts what other companies connect, too
+        connections = self.env["xero.connection"].sudo().with_context(active_test=False)
+        groups = connections._read_group(
+            [("app_id", "in", self.ids), ("state", "!=", "draft")], ["app_id"], ["tenant_id:count_distinct"]
+        )
+        counts = {app.id: count for app, count in groups}
+        for app in self:
+            app.connection_count = counts.get(app.id, 0)
+            app.connection_cap = const.CONNECTION_CAPS[app.tier]
+
+    def write(self, vals):
+        if {"client_id", "client_secret", "grant_type"} & vals.keys():
+            vals = vals | {"is_proven": False}
+        return super().write(vals)
+
+    # === CREDENTIALS === #
+
+    def action_check(self):
+        """Ask Xero whether it knows client id and secret."""
+        self.ensure_one()
+        self.check_access("write")
+        self.is_proven = False
+        try:
+            self.sudo()._check_credentials()
+        except errors.XeroError as error:
+            raise UserError(str(error)) from None
+        text = self.env._("Xero accepts client id and secret.")
+        return self.env["xero.connection"]._notification(text, "success")
+
+    def _refuse_without_secret(self):
+        if not self.has_client_secret:
+            raise UserError(self.env._("The Xero app %s has no client secret yet. Enter it first.", self.name))
+
+    def _check_credentials(self):
+        """Find out whether Xero accepts this app before its user is sent there; once, until they change.
+
+        :raise XeroDenied: with what to do when it does not
+        """
+        self._refuse_without_secret()
+        if self.is_proven:
+            return
+        self.env["xero.connection"]._refuse_when_neutralized()
+        endpoint = self.env["xero.grant"].new({"app_id": self.id})._endpoint()
+        if self.grant_type == "client_credentials":
+            endpoint.client_credentials(const.SCOPE_NEEDS)
+        else:
+            endpoint.check_client()
+        self.is_proven = True
+
+    # === WEBHOOKS === #
+
+    @api.model
+    def _of_webhook(self, token):
+        """The app whose webhooks come to this address, empty when there is none."""
+        return self.search([("webhook_token", "=", token)], limit=1)
+
+    def _note_webhook(self):
+        """Keep when Xero last rang, to the minute; nobody waits for this, and nobody fails over it."""
+        self.env.cr.execute(
+            """
+            UPDATE xero_app SET webhook_seen = %(now)s
+             WHERE id = (SELECT id FROM xero_app WHERE id = %(id)s
+                            AND (webhook_seen IS NULL OR webhook_seen < %(now)s - interval '1 minute')
+                            FOR NO KEY UPDATE SKIP LOCKED)
+            """,
+            {"now": fields.Datetime.now(), "id": self.id},
+        )
+
+    def action_new_webhook_url(self):
+        """Another address for Xero's webhooks; the old one answers no more."""
+        self.check_access("write")
+        for app in self:
+            app.webhook_token = secrets.token_urlsafe(24)

@@ -2,14 +2,12 @@ import math
 from datetime import timedelta
 from urllib.parse import urlencode
 
-from markupsafe import Markup
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from .. import const
 from ..lib import errors
-from ..lib.client import XeroClient
+from ..lib.client import XeroClient, unmetered
 
 
 class XeroConnection(models.Model):
@@ -53,6 +51,10 @@ class XeroConnection(models.Model):
     )
     status_dot = fields.Char(string=" ", compute="_compute_status_dot")
     message = fields.Text(readonly=True, copy=False, help="What needs attention, and what to do.")
+    error_code = fields.Char(readonly=True, copy=False)
+    correlation_id = fields.Char(
+        string="Reference for Xero's support", readonly=True, copy=False, help="Xero's support asks for it."
+    )
     failed_turns = fields.Integer(readonly=True, copy=False, help="How often in a row Xero could not be asked.")
     needs_attention = fields.Boolean(compute="_compute_status_dot")
     is_neutralized = fields.Boolean(compute="_compute_is_neutralized")
@@ -210,17 +212,13 @@ class XeroConnection(models.Model):
         for connection in self.filtered(lambda c: c.state in ("paused", "error")):
             if not connection.tenant_id or not connection.sudo().grant_id:
                 raise UserError(self.env._("%s has no consent any more. Connect it to Xero first.", connection.name))
-            connection.write({"state": "connected", "message": False})
+            connection.write({"state": "connected", "message": False, "error_code": False, "correlation_id": False})
             connection._ring()
 
     def action_import_now(self):
         """Look for new invoices now instead of at the next turn."""
         self._say_when_neutralized()
-        idle = self.filtered(lambda c: c.state != "connected")
-        if idle:
-            raise UserError(
-                self.env._("%s is not connected: connect or resume it first.", ", ".join(idle.mapped("name")))
-            )
+        self._refuse_when_idle()
         self._ring()
         if blocked := max(self.filtered("blocked_until").mapped("blocked_until"), default=None):
             wait = blocked - fields.Datetime.now()
@@ -231,6 +229,15 @@ class XeroConnection(models.Model):
         return self._notification(
             self.env._("The import has been started. New orders appear within a minute."), "success"
         )
+
+    def _refuse_when_idle(self):
+        """Nothing is imported by a connection that is not connected, or not set up."""
+        if idle := self.filtered(lambda c: c.state != "connected"):
+            raise UserError(
+                self.env._("%s is not connected: connect or resume it first.", ", ".join(idle.mapped("name")))
+            )
+        if unfinished := self.filtered(lambda c: not c.setup_done):
+            raise UserError(self.env._("Finish the set-up of %s first.", ", ".join(unfinished.mapped("name"))))
 
     def action_test(self):
         """Ask Xero who we are, and say what it answered."""
@@ -269,19 +276,22 @@ class XeroConnection(models.Model):
 
     # === XERO === #
 
-    def _client(self):
+    def _client(self, purpose="orders"):
         """A client for this organisation's books; use it in a ``with``.
 
-        :raise XeroDenied: no consent, a neutralised database, or an address that is not https
+        :param str purpose: who uses the calls: ``orders``, ``files`` or ``history``
+        :raise XeroDenied: no consent, a copied database, or an address that is not https
         """
         self.ensure_one()
         self._refuse_when_neutralized()
         grant_sudo = self.sudo().grant_id
         if not grant_sudo:
             raise errors.XeroDenied("This connection has no consent. Connect it to Xero.", code="not_connected")
+        grant_sudo._refuse_in_a_copy()
         # A custom connection's token knows its organisation; Xero wants no tenant header with it.
         custom = grant_sudo.app_id.grant_type == "client_credentials"
-        return XeroClient(grant_sudo._token, "" if custom else self.tenant_id, self._xero_url("api_url"))
+        meter = self._meter(purpose) if self.tenant_id else unmetered
+        return XeroClient(grant_sudo._token, "" if custom else self.tenant_id, self._xero_url("api_url"), meter)
 
     @api.model
     def _xero_url(self, name):
@@ -314,41 +324,6 @@ class XeroConnection(models.Model):
     def _say_when_neutralized(self):
         if self._is_database_neutralized():
             raise UserError(self.env._("This is a neutralised copy of a database: it never talks to Xero."))
-
-    def _note_error(self, error):
-        """Keep what stopped this connection where its users see it. What only a person can mend makes it red; what may
-        pass by itself calls a person when it has not after some turns."""
-        self.ensure_one()
-        values = {"message": str(error), "failed_turns": self.failed_turns + 1}
-        if isinstance(error, errors.XeroDenied) and error.code != "neutralized":
-            # A pause stays a pause: its user finds the message when resuming.
-            values["state"] = "paused" if self.state == "paused" else "error"
-            values["failed_turns"] = max(const.TURNS_BEFORE_HELP, values["failed_turns"])
-        # A limit is no failure: it was announced, and passes when Xero says.
-        elif getattr(error, "limit", None):
-            values["failed_turns"] = self.failed_turns
-        if values["failed_turns"] >= const.TURNS_BEFORE_HELP and not self._has_open_call():
-            self._call_for_help(str(error))
-        self.write(values)
-
-    def _note_success(self):
-        """Forget what went wrong, and take the call for help back."""
-        if self.failed_turns:
-            self.activity_unlink(["xero_connector.mail_activity_type_xero"])
-        if self.failed_turns or self.message:
-            self.write({"failed_turns": 0, "message": False})
-
-    def _call_for_help(self, text):
-        """One activity for the responsible person."""
-        self.activity_schedule(
-            "xero_connector.mail_activity_type_xero",
-            summary=self.env._("Xero connection needs attention"),
-            note=Markup("<p>%s</p>") % text,
-            user_id=(self.user_id or self.env.ref("base.user_admin")).id,
-        )
-
-    def _has_open_call(self):
-        return bool(self.activity_search(["xero_connector.mail_activity_type_xero"]))
 
     @api.model
     def _xero_link(self, resource, external_id):

@@ -92,8 +92,7 @@ class XeroConnection(models.Model):
         """
         self.ensure_one()
         self._say_when_neutralized()
-        if self.state != "connected":
-            raise UserError(self.env._("%s is not connected: connect or resume it first.", self.name))
+        self._refuse_when_idle()
         payload = self._read_one(text.strip())
         # sudo: who may ask for an import need not have the rights of all it makes
         connection_sudo = self.sudo()
@@ -152,7 +151,6 @@ class XeroConnection(models.Model):
             # Pages of one invoice each: their number is the number of invoices.
             _invoices, count = client.invoices_page(start_date=start_date, page_size=1)
             count = count if _invoices else 0
-            self.sudo().calls_left_today = client.transport.day_remaining or 0
         known = self.env["xero.record"].search_count(
             [
                 ("connection_id", "=", self.id),
@@ -162,9 +160,8 @@ class XeroConnection(models.Model):
             ]
         )
         fresh = max(count - known, 0)
-        each = self.attach_pdf + self.attach_files + (self.note_target != "none")
         pages = math.ceil(count / const.PAGE_SIZE)
-        return count, fresh, pages + math.ceil(fresh / const.CONTACTS_PER_CALL) + fresh * each
+        return count, fresh, pages + math.ceil(fresh / const.CONTACTS_PER_CALL) + fresh * self._calls_per_import()
 
     def _start_backfill(self, start_date, expected):
         """Begin again at this date; what is known stays as it is, and goes on being followed."""

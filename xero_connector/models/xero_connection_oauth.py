@@ -25,6 +25,7 @@ class XeroConnection(models.Model):
 
     oauth_nonce = fields.Char(groups=fields.NO_ACCESS, prefetch=False, copy=False)
     missing_scopes = fields.Char(compute="_compute_missing_scopes")
+    needs_choice = fields.Boolean(compute="_compute_needs_choice")
 
     # === CONNECT === #
 
@@ -37,14 +38,15 @@ class XeroConnection(models.Model):
         self.check_access("write")
         app_sudo = self.app_id.sudo()
         self._say_when_neutralized()
-        if not app_sudo.stored_client_secret:
-            raise UserError(self.env._("The Xero app %s has no client secret yet. Enter it first.", app_sudo.name))
         if app_sudo.grant_type == "client_credentials":
+            app_sudo._refuse_without_secret()
             return self._connect_custom()
         redirect_uri = self._checked_redirect_uri()
+        self._refuse_above_the_tier()
         try:
             login_url = self._xero_url("login_url")
-        except errors.XeroDenied as error:
+            app_sudo._check_credentials()
+        except errors.XeroError as error:
             raise UserError(str(error)) from None
         nonce = secrets.token_urlsafe(24)
         self.sudo().oauth_nonce = nonce
@@ -70,22 +72,40 @@ class XeroConnection(models.Model):
         """The smallest set of scopes for what is switched on: dict ``scope -> what it is needed for``."""
         return const.SCOPE_NEEDS | (const.ATTACHMENT_SCOPE if self.attach_files else {})
 
+    def _refuse_above_the_tier(self):
+        """Xero counts the organisations of an app; one too many would only be told on its own page."""
+        app = self.app_id
+        if not self.tenant_id and app.connection_count >= app.connection_cap:
+            raise UserError(
+                self.env._(
+                    "All %(cap)s connections of the app %(app)s are in use (%(tier)s). Disconnect one that is not "
+                    "needed any more, or take a larger tier at Xero and choose it on the app.",
+                    cap=app.connection_cap,
+                    app=app.name,
+                    tier=dict(app._fields["tier"]._description_selection(self.env))[app.tier],
+                )
+            )
+
     @api.model
     def _redirect_uri(self):
         return self.get_base_url().rstrip("/") + const.CALLBACK_PATH
 
+    @api.model
+    def _redirect_problem(self):
+        """Why Xero would not send its users back to this Odoo, False when it would."""
+        parts = urlsplit(self._redirect_uri())
+        if parts.scheme == "https" or parts.hostname == "localhost":
+            return False
+        return self.env._(
+            "Xero sends its users back only to an https address (or to localhost), but this Odoo calls itself "
+            "%s. Set the system parameter web.base.url to its https address.",
+            self.get_base_url(),
+        )
+
     def _checked_redirect_uri(self):
-        uri = self._redirect_uri()
-        parts = urlsplit(uri)
-        if parts.scheme != "https" and parts.hostname != "localhost":
-            raise UserError(
-                self.env._(
-                    "Xero sends its users back only to an https address (or to localhost), but this Odoo calls itself "
-                    "%s. Set the system parameter web.base.url to its https address.",
-                    self.get_base_url(),
-                )
-            )
-        return uri
+        if problem := self._redirect_problem():
+            raise UserError(problem)
+        return self._redirect_uri()
 
     # === BACK FROM XERO === #
 
@@ -184,10 +204,22 @@ class XeroConnection(models.Model):
             raise errors.XeroDenied(f"The consent lacks: {needs}. Connect again and allow them.", code="scope")
         self.grant_id = grant
         with self._client() as client:
-            tenant = self._choose_tenant(client, grant)
-            if grant.app_id.grant_type != "client_credentials":
-                client.tenant_id = tenant["tenantId"]
-            organisation = client.organisation()
+            tenants = self._granted_tenants(client)
+            if len(tenants) > 1:
+                self.message = f"Several organisations were granted ({_names(tenants)}): choose the one to connect."
+            else:
+                self._bind(client, tenants[0])
+        # The replaced consent is only forgotten: revoking it would disconnect everything its user ever granted.
+        (previous - grant).filtered(lambda old: not old.connection_ids).unlink()
+
+    def _bind(self, client, tenant):
+        """Make this the connection's organisation, and start working.
+
+        :param dict tenant: Xero's, one that was granted
+        """
+        if self.app_id.grant_type != "client_credentials":
+            client.tenant_id = tenant["tenantId"]
+        organisation = client.organisation()
         self.write(
             {
                 "tenant_id": tenant["tenantId"],
@@ -197,13 +229,12 @@ class XeroConnection(models.Model):
                 "tenant_shortcode": organisation.get("ShortCode"),
                 "remote_connection_id": tenant.get("id"),
                 "state": "paused" if self.state == "paused" else "connected",
-                "message": False,
-                "failed_turns": 0,
+                "blocked_until": False,
+                "checked_at": fields.Datetime.now(),
             }
         )
-        self.activity_unlink(["xero_connector.mail_activity_type_xero"])
-        # The replaced consent is only forgotten: revoking it would disconnect everything its user ever granted.
-        (previous - grant).filtered(lambda old: not old.connection_ids).unlink()
+        self.failed_turns = max(self.failed_turns, 1)  # whatever called for help is mended
+        self._note_success()
         self._ring()
 
     @api.depends("attach_files", "grant_id.scopes", "app_id.grant_type")
@@ -224,11 +255,15 @@ class XeroConnection(models.Model):
             and not (scope == "offline_access" and grant.app_id.grant_type == "client_credentials")
         }
 
-    def _choose_tenant(self, client, grant):
-        """Which of the organisations this very consent reaches is ours."""
+    def _granted_tenants(self, client):
+        """Which of the organisations this very consent reaches may be ours.
+
+        :return: Xero's dicts; one where there is no choice
+        :raise XeroDenied: where there is none
+        """
         tenants = [
             tenant
-            for tenant in client.connections(grant.auth_event_id)
+            for tenant in client.connections(self.grant_id.auth_event_id)
             if tenant.get("tenantType", "ORGANISATION") == "ORGANISATION"
         ]
         if not tenants:
@@ -240,7 +275,7 @@ class XeroConnection(models.Model):
                     f"Another organisation was granted ({_names(tenants)}); this connection belongs to "
                     f"{self.tenant_name}. Connect again and choose that one, or make a new connection."
                 )
-            return ours[0]
+            return ours
         taken = self._connections_of([tenant["tenantId"] for tenant in tenants])
         free = [tenant for tenant in tenants if tenant["tenantId"] not in taken]
         if not free:
@@ -249,11 +284,36 @@ class XeroConnection(models.Model):
                 for tenant in tenants
             )
             raise errors.XeroDenied(f"{where} Two connections of one organisation would ship everything twice.")
-        if len(free) > 1:
-            raise errors.XeroDenied(
-                f"Several organisations were granted ({_names(free)}). Connect again and choose a single one."
-            )
-        return free[0]
+        return free
+
+    @api.depends("state", "grant_id", "tenant_id")
+    def _compute_needs_choice(self):
+        for connection in self:
+            # sudo: that there is a consent is no secret
+            connection.needs_choice = not connection.tenant_id and bool(connection.sudo().grant_id)
+
+    def _choose_organisation(self, tenant_id):
+        """Bind one of the organisations the consent reaches.
+
+        :raise UserError: when it does not reach it, or Xero cannot be asked
+        """
+        self.ensure_one()
+        self.check_access("write")
+        # sudo: the consent is nobody's to read
+        self_sudo = self.sudo()
+        try:
+            with self._client() as client:
+                chosen = [t for t in self_sudo._granted_tenants(client) if t["tenantId"] == tenant_id]
+                if not chosen:
+                    raise UserError(self.env._("This organisation is not granted any more. Connect again."))
+                self_sudo._bind(client, chosen[0])
+        except errors.XeroError as error:
+            raise UserError(str(error)) from None
+
+    def action_choose_organisation(self):
+        """Choose among the organisations of the consent that was given."""
+        self.check_access("write")
+        return self._open_wizard("xero.choose.organisation", self.env._("Choose the organisation"))
 
     def _connections_of(self, tenant_ids):
         """Other connections of this company to these organisations: dict ``tenant id -> connection``."""
@@ -269,7 +329,7 @@ class XeroConnection(models.Model):
         self.ensure_one()
         self.check_access("write")
         self_sudo = self.sudo()
-        if self_sudo.grant_id and self_sudo.remote_connection_id:
+        if self_sudo.grant_id and self_sudo.remote_connection_id and not self._is_shared():
             try:
                 # Safe to be repeated if Odoo runs the request twice: the second answer is a 404.
                 with self._client() as client:
@@ -279,13 +339,53 @@ class XeroConnection(models.Model):
             except errors.XeroDenied as error:
                 _logger.info("connection %s has no access left to end: %s", self.id, error)
             except errors.XeroError as error:
-                raise UserError(str(error)) from None
+                raise UserError(
+                    self.env._("%s Nothing was changed; disconnect again in a few minutes.", str(error))
+                ) from None
         grant_sudo = self_sudo.grant_id
         # Whichever organisation comes next is read from its beginning; what is in the log stays untouched.
-        forgotten = ("grant_id", "tenant_id", "tenant_name", "remote_connection_id", "watermark", "message")
-        self_sudo.write({"state": "draft", **dict.fromkeys(forgotten, False)})
+        forgotten = (
+            "grant_id", "tenant_id", "tenant_name", "remote_connection_id", "watermark", "message", "error_code",
+            "correlation_id", "blocked_until", "files_blocked_until", "checked_at",
+        )
+        self_sudo.write({"state": "draft", "failed_turns": 0, **dict.fromkeys(forgotten, False)})
+        self_sudo.activity_unlink(["xero_connector.mail_activity_type_xero"])
+        self_sudo.with_context(active_test=False).bell_ids.unlink()
         if not grant_sudo.connection_ids:
             grant_sudo.unlink()
+
+    def _is_shared(self):
+        """Whether another company's connection uses the same organisation through the same app: at Xero that is one
+        connection, and ending it would end both."""
+        return bool(
+            self.sudo().with_context(active_test=False).search_count(
+                [
+                    ("app_id", "=", self.app_id.id),
+                    ("tenant_id", "=", self.tenant_id),
+                    ("id", "!=", self.id),
+                    ("state", "!=", "draft"),
+                ],
+                limit=1,
+            )
+        )
+
+    def action_remove(self):
+        """Take this connection out of the lists: it is disconnected first; orders and log stay."""
+        self.ensure_one()
+        if self.state != "draft" or self.sudo().grant_id:
+            self.action_disconnect()
+        self.active = False
+        action = self.env["ir.actions.act_window"]._for_xml_id("xero_connector.action_xero_connection")
+        return action | {"target": "main"}
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_unless_used(self):
+        """A deleted connection would stay open at Xero, and take the log of what was imported along."""
+        for connection in self:
+            if connection.state != "draft" or connection.sudo().record_ids:
+                raise UserError(
+                    self.env._("%s cannot be deleted: its log is kept. Use Remove on its form.", connection.name)
+                )
 
 
 def _names(tenants):

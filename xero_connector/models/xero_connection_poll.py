@@ -24,10 +24,12 @@ class XeroConnection(models.Model):
         string="Next import", readonly=True, copy=False, help="Empty: only when somebody asks for it."
     )
     blocked_until = fields.Datetime(readonly=True, copy=False, help="Xero's limit is used up; no call before then.")
+    files_blocked_until = fields.Datetime(
+        readonly=True, copy=False, help="The calls that are left are kept for orders; PDFs and notes wait till then."
+    )
     watermark = fields.Datetime(
         readonly=True, copy=False, help="Every change in Xero up to this moment (UTC) is in the sync log."
     )
-    calls_left_today = fields.Integer(string="Calls left today", readonly=True, copy=False)
 
     _due = models.Index("(next_poll) WHERE state = 'connected'")
 
@@ -58,7 +60,14 @@ class XeroConnection(models.Model):
         now = fields.Datetime.now()
         return [
             ("state", "=", "connected"),
+            ("setup_done", "=", True),
+            "|",
             ("next_poll", "<=", now + timedelta(seconds=30)),
+            "&",
+            ("bell_ids", "!=", False),
+            "|",
+            ("listen_from", "=", False),
+            ("listen_from", "<=", now),
             "|",
             ("blocked_until", "=", False),
             ("blocked_until", "<=", now),
@@ -88,15 +97,20 @@ class XeroConnection(models.Model):
         :return: whether pages are left because the scheduled action's time is up
         """
         walk = None
+        rings = self.env["xero.bell"]
         more = True
         while more:
             try:
                 # Anew for each page: the commit in between has let go of it.
                 if not self.try_lock_for_update(allow_referencing=True).filtered_domain(self._due_domain()):
                     return False
+                # Read before Xero is asked: what rings from now on asks again.
+                rings = rings if walk else rings.search([("connection_id", "=", self.id)])
                 walk = walk or PageWalk(self._poll_since())
                 with self._client() as client:
                     more = self._poll_page(client, walk)
+                if not more:
+                    rings.unlink()
             except errors.XeroError as error:
                 self.env.cr.rollback()
                 self._stop_polling(error)
@@ -131,13 +145,18 @@ class XeroConnection(models.Model):
         stamps = [formats.stamp(invoice.get("UpdatedDateUTC")) for invoice in invoices]
         self.env["xero.record"]._receive(self, "invoice", self._without_older(invoices))
         more = walk.advance(formats.instant(max(stamps, default="")), page_count)
-        values = {"calls_left_today": client.transport.day_remaining or 0}
+        values = {}
         if walk.mark:
             mark = walk.mark.replace(microsecond=0)
             values["watermark"] = max(mark, self.watermark or mark)
         if not more:
             now = fields.Datetime.now()
-            values |= {"last_import": now, "next_poll": self._next_turn(now), "blocked_until": False}
+            values |= {
+                "last_import": now,
+                "next_poll": self._next_turn(now),
+                "listen_from": self._next_listening(now),
+                "blocked_until": False,
+            }
             if self.backfill_started and not self.backfill_read:
                 values["backfill_read"] = True
             self._note_success()
@@ -187,8 +206,10 @@ class XeroConnection(models.Model):
 
     def _postpone(self, error):
         """No call of this connection before Xero's time is up."""
-        wait = min(error.retry_after or const.DEFAULT_RETRY_AFTER, const.LONGEST_RETRY)
-        until = fields.Datetime.now() + timedelta(seconds=wait)
+        longest = const.LONGEST_LIMIT if error.limit else const.LONGEST_RETRY
+        until = fields.Datetime.now() + timedelta(
+            seconds=min(error.retry_after or const.DEFAULT_RETRY_AFTER, longest)
+        )
         values = {"blocked_until": until}
         # One that is asked by hand only stays so: it may have met the limit while fetching PDFs.
         if self.next_poll and self.next_poll < until:

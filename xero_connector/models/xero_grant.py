@@ -30,6 +30,7 @@ class XeroGrant(models.Model):
     refreshed_at = fields.Datetime(groups=fields.NO_ACCESS, copy=False)
     scopes = fields.Char(groups=fields.NO_ACCESS, copy=False)
     auth_event_id = fields.Char(groups=fields.NO_ACCESS, copy=False)
+    home = fields.Char(groups=fields.NO_ACCESS, copy=False, help="The database that was given this consent.")
 
     def _values_from_answer(self, answer):
         """The fields to write from a token answer. A missing refresh token leaves the one we hold alone."""
@@ -38,6 +39,7 @@ class XeroGrant(models.Model):
             "access_token": answer["access_token"],
             "access_expires_at": now + timedelta(seconds=int(answer.get("expires_in") or 1800)),
             "refreshed_at": now,
+            "home": self._this_database(),
         }
         if answer.get("refresh_token"):
             values["refresh_token"] = answer["refresh_token"]
@@ -47,6 +49,23 @@ class XeroGrant(models.Model):
         if event := oauth.claims(answer["access_token"]).get("authentication_event_id"):
             values["auth_event_id"] = event
         return values
+
+    def _this_database(self):
+        """This database's own id: Odoo gives a copy another one, and a copy made by other means has another name."""
+        uuid = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
+        return f"{uuid}/{self.env.cr.dbname}"
+
+    def _refuse_in_a_copy(self):
+        """Two databases with one set of tokens end each other's consent, and would both ship.
+
+        :raise XeroDenied: when this consent was given to another database
+        """
+        if self.home and self.home != self._this_database():
+            raise errors.XeroDenied(
+                "This database is a copy of the one that was connected, or was renamed. A copy must not talk to Xero: "
+                "it would ship twice and end the original's access. If this is the one that shall work, reconnect.",
+                code="copy",
+            )
 
     def _token(self, refused=None):
         """A valid access token; refreshed at most once, however many workers ask at the same moment.
@@ -89,6 +108,7 @@ class XeroGrant(models.Model):
 
     def _ask_for_tokens(self):
         self.env["xero.connection"]._refuse_when_neutralized()
+        self._refuse_in_a_copy()
         endpoint = self._endpoint()
         if self.app_id.grant_type == "client_credentials":
             return endpoint.client_credentials((self.scopes or "").split())

@@ -5,7 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from .. import const
-from ..lib import errors, formats
+from ..lib import formats
 from ..lib.invoice import XeroInvoice
 
 # What may mend a problem.
@@ -76,6 +76,9 @@ class XeroRecord(models.Model):
         MENDING_MODELS, string="Mend it at", readonly=True, help="The record to change so that this is imported."
     )
     traceback = fields.Text(readonly=True, prefetch=False, groups="base.group_system")
+    correlation_id = fields.Char(
+        string="Reference for Xero's support", readonly=True, help="Xero's support asks for it."
+    )
     attempts = fields.Integer(readonly=True, aggregator=False)
     next_attempt = fields.Datetime(readonly=True)
     done_at = fields.Datetime(string="Finished", readonly=True)
@@ -187,6 +190,7 @@ class XeroRecord(models.Model):
             "mending": False,
             "reason": False,
             "traceback": False,
+            "correlation_id": False,
             "received_at": formats.utc_now(),
             "done_at": False,
         }
@@ -253,15 +257,16 @@ class XeroRecord(models.Model):
     def _postpone(self, error):
         """What may pass by itself: again after Xero's time, or after a growing one."""
         for row in self:
-            wait = min(60 * 2 ** min(row.attempts, 12), const.LONGEST_RETRY)
-            if isinstance(error, errors.XeroRetryLater) and error.retry_after:
-                wait = max(wait, error.retry_after)
+            # A limit says when it ends; whatever else passes by itself is asked about at a growing distance.
+            wait = 0 if error.limit else min(60 * 2 ** min(row.attempts, 12), const.LONGEST_RETRY)
+            wait = min(max(wait, error.retry_after or 0), const.LONGEST_LIMIT)
             row.write(
                 {
                     "attempts": row.attempts + 1,
                     "next_attempt": fields.Datetime.now() + timedelta(seconds=wait),
                     "problem_code": "xero_unavailable",
                     "reason": str(error),
+                    "correlation_id": error.correlation_id,
                 }
             )
 
@@ -309,6 +314,7 @@ class XeroRecord(models.Model):
             row._to_decide()._keep_document(said)
         # sudo: see action_retry
         (rows - imported).filtered(lambda row: not row._document()).sudo()._skip("ignored", said)
+        self.connection_id.sudo()._update_problem_call()
 
     def action_ask_ignore(self):
         """Ask for the reason, then ignore."""

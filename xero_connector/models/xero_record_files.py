@@ -1,4 +1,5 @@
 import logging
+from datetime import timedelta
 
 import psycopg2
 
@@ -37,12 +38,21 @@ class XeroRecord(models.Model):
     def _lacks_files(self):
         """Whether an imported row's files failed, or were not wanted yet when it was imported."""
         self.ensure_one()
-        lacks_pdf = self.connection_id.attach_pdf and self.pdf_of != self.remote_updated
-        return self.state == "done" and (self.files_state == "failed" or (lacks_pdf and self.files_state != "waiting"))
+        overdue = self._lacks_pdf() and self.files_state != "waiting"
+        return self.state == "done" and (self.files_state == "failed" or overdue)
+
+    def _lacks_pdf(self):
+        return self.connection_id.attach_pdf and self.pdf_of != self.remote_updated
 
     @api.model
     def _files_due_domain(self):
-        return [("files_state", "=", "waiting"), *self._ready_domain("files_next_attempt")]
+        return [
+            ("files_state", "=", "waiting"),
+            "|",
+            ("connection_id.files_blocked_until", "=", False),
+            ("connection_id.files_blocked_until", "<=", fields.Datetime.now()),
+            *self._ready_domain("files_next_attempt"),
+        ]
 
     @api.model
     def _cron_files(self):
@@ -66,13 +76,10 @@ class XeroRecord(models.Model):
         try:
             if not self.try_lock_for_update(allow_referencing=True).filtered_domain(self._files_due_domain()):
                 return
-            with self.connection_id._client() as client:
-                self._fetch_files(client)
+            self._fetch_files()
         except errors.XeroDenied as error:
             self.connection_id._note_error(error)
         except errors.XeroRetryLater as error:
-            if error.limit:
-                self.connection_id._postpone(error)
             self._postpone_files(error)
         except errors.XeroError as error:
             self.write({"files_state": "failed", "files_message": str(error)})
@@ -85,22 +92,31 @@ class XeroRecord(models.Model):
             message = self.env._("Something unexpected happened. The server's log has the details.")
             self.write({"files_state": "failed", "files_message": message})
 
-    def _fetch_files(self, client):
+    def _fetch_files(self):
         connection = self.connection_id
         document = self._document()
-        if document and connection.attach_pdf and self.pdf_of != self.remote_updated:
+        if document:
+            with connection._client("files") as client:
+                self._fetch_pdf(client, document)
+                # Without the scope, the connection's form asks to reconnect; the PDF need not wait for that.
+                if connection.attach_files and not connection.missing_scopes:
+                    self._fetch_attachments(client, document)
+            if connection.note_target != "none":
+                with connection._client("history") as client:
+                    self._fetch_note(client, document)
+        self.write({"files_state": "done", "files_message": False, "files_next_attempt": False})
+
+    def _fetch_pdf(self, client, document):
+        if self._lacks_pdf():
             content = client.invoice_pdf(self.external_id)
             document._xero_attach_pdf(formats.file_name(self.number, "pdf"), content)
             self.write({"pdf_of": self.remote_updated, "pdf_size": len(content)})
-        # Without the scope, the connection's form asks to reconnect; the PDF need not wait for that.
-        if document and connection.attach_files and not connection.missing_scopes:
-            self._fetch_attachments(client, document)
-        if document and connection.note_target != "none":
-            note = self._newest_note(client.invoice_history(self.external_id))
-            if note and note != self.last_note:
-                document._xero_replace_instructions(connection, self.last_note or "", note)
-                self.last_note = note
-        self.write({"files_state": "done", "files_message": False, "files_next_attempt": False})
+
+    def _fetch_note(self, client, document):
+        note = self._newest_note(client.invoice_history(self.external_id))
+        if note and note != self.last_note:
+            document._xero_replace_instructions(self.connection_id, self.last_note or "", note)
+            self.last_note = note
 
     def _fetch_attachments(self, client, document):
         """The files attached to the invoice in Xero; the same name and size is the same file."""
@@ -130,11 +146,23 @@ class XeroRecord(models.Model):
         return formats.text(newest.get("Details"))
 
     def _postpone_files(self, error):
-        wait = max(error.retry_after or 0, min(60 * 2 ** min(self.files_attempts, 12), const.LONGEST_RETRY))
+        """Later: when Xero's limit ends, for all of the connection's files at once, or after a growing time.
+
+        What the reserve keeps for orders holds up files only; a limit of Xero's holds up everything.
+        """
+        wait = 0 if error.limit else min(60 * 2 ** min(self.files_attempts, 12), const.LONGEST_RETRY)
+        until = fields.Datetime.now() + timedelta(seconds=min(max(wait, error.retry_after or 0), const.LONGEST_LIMIT))
         self.write(
             {
                 "files_attempts": self.files_attempts + 1,
-                "files_next_attempt": fields.Datetime.add(fields.Datetime.now(), seconds=wait),
+                "files_next_attempt": until,
                 "files_message": str(error),
             }
         )
+        if error.limit == "reserve":
+            # A note gives way earlier than a PDF, so it holds up nobody else.
+            if self._lacks_pdf():
+                self.connection_id.files_blocked_until = until
+        elif error.limit:
+            self.connection_id._postpone(error)
+        self.env.ref("xero_connector.ir_cron_files").sudo()._trigger(at=until)

@@ -46,6 +46,7 @@ class XeroRecord(models.Model):
         return [
             ("connection_id.active", "=", True),
             ("connection_id.state", "=", "connected"),
+            ("connection_id.setup_done", "=", True),
             "|",
             ("connection_id.blocked_until", "=", False),
             ("connection_id.blocked_until", "<=", now),
@@ -58,6 +59,7 @@ class XeroRecord(models.Model):
     def _cron_process(self):
         """Work off all due rows, one batch of each connection in turn so that a large one does not hold up the rest."""
         waiting = self._read_group(self._due_domain(), ["connection_id"], ["__count"])
+        began = fields.Datetime.now()
         seconds_left = self.env["ir.cron"]._commit_progress(remaining=sum(count for _connection, count in waiting))
         connections = [connection for connection, _count in waiting]
         while connections and seconds_left:
@@ -75,6 +77,28 @@ class XeroRecord(models.Model):
                 if not seconds_left:
                     break
             connections = busy
+        if waiting:
+            self._tell_of_run(began)
+
+    @api.model
+    def _tell_of_run(self, began):
+        """Tell each connection's people what became of its documents since then."""
+        counts = {}
+        groups = self._read_group(
+            [
+                ("direction", "=", "in"),
+                ("resource", "=", "invoice"),
+                ("state", "in", ("done", "failed")),
+                ("done_at", ">=", began),
+            ],
+            ["connection_id", "state"],
+            ["__count"],
+        )
+        for connection, state, count in groups:
+            counts.setdefault(connection, {})[state] = count
+        for connection, count in counts.items():
+            connection._tell_of_run(count.get("done", 0), count.get("failed", 0))
+        self.env["ir.cron"]._commit_progress()
 
     @api.model
     def _process_batch(self, connection):
@@ -134,6 +158,7 @@ class XeroRecord(models.Model):
         except errors.XeroError as error:
             for draft in fresh + moved:
                 draft.row._fail([Problem("xero_rejected", str(error))])
+                draft.row.correlation_id = error.correlation_id
             return True
         for draft in moved:
             if draft.row.state == "pending":

@@ -1,0 +1,79 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+STEPS = [
+    ("initial", "Initial configuration"),
+    ("authentication", "Authentication"),
+    ("configuration", "Configuration"),
+    ("test", "Test order"),
+]
+
+
+class XeroConnection(models.Model):
+    """The set-up in steps. Until it is finished for the first time, nothing is imported: the rules that choose the
+    warehouse are not there yet."""
+
+    _inherit = "xero.connection"
+
+    setup_step = fields.Selection(STEPS, default="initial", required=True, readonly=True, copy=False)
+    setup_done = fields.Boolean(
+        string="Set-up finished", default=True, readonly=True, copy=False, help="Until then nothing is imported."
+    )
+    redirect_uri = fields.Char(related="app_id.redirect_uri")
+    redirect_problem = fields.Char(related="app_id.redirect_problem")
+    app_grant_type = fields.Selection(related="app_id.grant_type")
+
+    def _path(self):
+        """Where this connection is worked on in the browser: its set-up, or its form once that is finished."""
+        return f"/odoo/{'xero-connections' if self.setup_done else 'xero-setup'}/{self.id}"
+
+    @api.model
+    def action_setup_new(self):
+        """Begin a new connection with its set-up."""
+        return self._setup_action()
+
+    def action_setup(self):
+        """Go on with the set-up, or through it again (*Reconfigure*); a running import goes on meanwhile."""
+        self.ensure_one()
+        self.check_access("write")
+        if self.setup_done:
+            self.setup_step = "initial"
+        return self._setup_action()
+
+    def _setup_action(self):
+        action = self.env["ir.actions.act_window"]._for_xml_id("xero_connector.action_xero_setup")
+        return action | {"res_id": self.id}
+
+    def action_setup_next(self):
+        """The next step, if this one is complete."""
+        self.ensure_one()
+        if self.setup_step == "authentication" and self.state == "draft":
+            raise UserError(self.env._("Connect to Xero first: the dot turns green when that is done."))
+        self._go_to_step(1)
+
+    def action_setup_back(self):
+        """The step before; nothing is lost."""
+        self.ensure_one()
+        self._go_to_step(-1)
+
+    def _go_to_step(self, distance):
+        keys = [key for key, _label in STEPS]
+        place = keys.index(self.setup_step) + distance
+        self.setup_step = keys[min(max(place, 0), len(keys) - 1)]
+
+    def action_setup_finish(self):
+        """Leave the set-up; the first time the import begins."""
+        self.ensure_one()
+        if self.state == "draft":
+            raise UserError(self.env._("Connect to Xero first: the dot turns green when that is done."))
+        if not self.setup_done:
+            self.setup_done = True
+            self._ring()
+        action = self.env["ir.actions.act_window"]._for_xml_id("xero_connector.action_xero_connection")
+        return action | {"views": [(False, "form")], "res_id": self.id, "target": "main"}
+
+    def action_test_order(self):
+        """Pick a recent invoice and see the order it would make."""
+        self.ensure_one()
+        self.check_access("write")
+        return self._open_wizard("xero.test.order", self.env._("Test order"))

@@ -1,0 +1,74 @@
+from odoo import models
+from odoo.tools import formatLang
+
+from ..lib import formats
+
+
+class XeroConnection(models.Model):
+    """The test order: an invoice is really imported, in a transaction of its own that is taken back."""
+
+    _inherit = "xero.connection"
+
+    def _test_order(self, invoice_id):
+        """What this invoice would become with the settings as they are now. Reads Xero, keeps nothing.
+
+        :return: dict with ``number``, ``outcome``, ``reason``, ``customer``, ``ship_to``, ``warehouse``,
+            ``instructions``, ``total``, ``lines`` (dicts with ``name``, ``quantity``, ``price``, ``subtotal``)
+        :raise UserError: when Xero cannot be asked
+        """
+        self.ensure_one()
+        payload = self._read_one(invoice_id)
+        with self.env.registry.cursor() as cr:
+            # sudo: who tries it out need not have the rights of all it makes
+            connection_sudo = self.with_env(self.env(cr=cr, su=True))
+            try:
+                return connection_sudo._import_and_describe(payload)
+            finally:
+                cr.rollback()
+
+    def _import_and_describe(self, payload):
+        records = self.env["xero.record"]
+        own = [("connection_id", "=", self.id), ("direction", "=", "in"), ("external_id", "=", payload["InvoiceID"])]
+        records.search(own).unlink()
+        # As if it had never been imported.
+        for model in ("sale.order", "stock.picking"):
+            domain = [("company_id", "=", self.company_id.id), ("xero_invoice_id", "=", payload["InvoiceID"])]
+            self.env[model].search(domain).write({"xero_invoice_id": False, "xero_connection_id": False})
+        row = records._receive(self, "invoice", [payload])
+        row._process_safely()
+        values = {"number": row.number, "outcome": row.state, "reason": row.reason or "", "lines": []}
+        document = row._document()
+        return values | self._describe(document) if document else values
+
+    def _describe(self, document):
+        is_order = document._name == "sale.order"
+        ship_to = document.partner_shipping_id if is_order else document.partner_id
+        values = {
+            "customer": document.partner_id.display_name,
+            "ship_to": ship_to._display_address(),
+            "warehouse": (document.warehouse_id if is_order else document.picking_type_id.warehouse_id).display_name,
+            "instructions": document.delivery_instructions or document.packing_instructions or "",
+        }
+        if not is_order:
+            lines = [
+                {"name": move.product_id.display_name, "quantity": _quantity(move.product_uom_qty, move.product_uom)}
+                for move in document.move_ids
+            ]
+            return values | {"lines": lines}
+        currency = document.currency_id
+        lines = [
+            {
+                "name": line.name,
+                "quantity": _quantity(line.product_uom_qty, line.product_uom_id),
+                "price": formatLang(self.env, line.price_unit, currency_obj=currency),
+                "subtotal": formatLang(self.env, line.price_subtotal, currency_obj=currency),
+            }
+            if not line.display_type
+            else {"name": line.name}
+            for line in document.order_line
+        ]
+        return values | {"total": formatLang(self.env, document.amount_total, currency_obj=currency), "lines": lines}
+
+
+def _quantity(number, uom):
+    return f"{formats.short(number) or 0} {uom.name}"

@@ -1,0 +1,118 @@
+from datetime import timedelta
+
+from odoo import fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Command
+
+from ..lib import errors
+from ..lib.invoice import XeroInvoice
+
+_DAYS = 30
+_CHOICES = 20
+
+
+class XeroTestOrder(models.TransientModel):
+    """Pick a recent invoice and see the very order it would make. Nothing is kept."""
+
+    _name = "xero.test.order"
+    _description = "Xero Test Order"
+
+    connection_id = fields.Many2one("xero.connection", required=True, readonly=True, ondelete="cascade")
+    choice_ids = fields.One2many("xero.test.order.choice", "wizard_id", readonly=True)
+    number = fields.Char(string="Invoice", readonly=True)
+    outcome = fields.Selection(
+        [("done", "Order"), ("skipped", "Not imported"), ("failed", "Fails"), ("pending", "Waits")], readonly=True
+    )
+    reason = fields.Text(readonly=True)
+    customer = fields.Char(readonly=True)
+    ship_to = fields.Text(readonly=True)
+    warehouse = fields.Char(readonly=True)
+    instructions = fields.Text(readonly=True)
+    total = fields.Char(readonly=True)
+    line_ids = fields.One2many("xero.test.order.line", "wizard_id", readonly=True)
+
+    def default_get(self, fields_list):
+        """Read the newest invoices: one call."""
+        values = super().default_get(fields_list)
+        connection = self.env["xero.connection"].browse(values.get("connection_id"))
+        if connection and "choice_ids" in fields_list:
+            values["choice_ids"] = [Command.create(choice) for choice in self._recent(connection)]
+        return values
+
+    def _recent(self, connection):
+        connection.check_access("write")
+        start_date = fields.Date.context_today(self) - timedelta(days=_DAYS)
+        try:
+            with connection._client() as client:
+                payloads = client.recent_invoices(start_date, _CHOICES)
+        except errors.XeroError as error:
+            raise UserError(str(error)) from None
+        return [_choice(payload) for payload in payloads if payload.get("InvoiceID")]
+
+    def _show(self, invoice_id):
+        """Fill in what this invoice would become."""
+        self.ensure_one()
+        self.connection_id.check_access("write")
+        values = self.connection_id._test_order(invoice_id)
+        lines = values.pop("lines")
+        self.write({**values, "line_ids": [Command.clear(), *(Command.create(line) for line in lines)]})
+        return self._open()
+
+    def action_back(self):
+        """Choose another invoice."""
+        self.ensure_one()
+        self.outcome = False
+        return self._open()
+
+    def _open(self):
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Test order"),
+            "res_model": self._name,
+            "res_id": self.id,
+            "view_mode": "form",
+            "target": "new",
+        }
+
+
+class XeroTestOrderChoice(models.TransientModel):
+    _name = "xero.test.order.choice"
+    _description = "Recent Xero Invoice"
+
+    wizard_id = fields.Many2one("xero.test.order", required=True, ondelete="cascade", index=True)
+    external_id = fields.Char(readonly=True)
+    number = fields.Char(string="Invoice", readonly=True)
+    reference = fields.Char(readonly=True)
+    contact_name = fields.Char(string="Contact", readonly=True)
+    date = fields.Date(readonly=True)
+
+    def action_show(self):
+        """Show the order this invoice would make."""
+        self.ensure_one()
+        return self.wizard_id._show(self.external_id)
+
+
+class XeroTestOrderLine(models.TransientModel):
+    _name = "xero.test.order.line"
+    _description = "Line of a Xero Test Order"
+
+    wizard_id = fields.Many2one("xero.test.order", required=True, ondelete="cascade", index=True)
+    name = fields.Text(string="Product or text", readonly=True)
+    quantity = fields.Char(readonly=True)
+    price = fields.Char(readonly=True)
+    subtotal = fields.Char(readonly=True)
+
+
+def _choice(payload):
+    invoice = XeroInvoice(payload)
+    try:
+        date = invoice.date
+    except ValueError:
+        date = None
+    return {
+        "external_id": invoice.id,
+        "number": invoice.number or invoice.id,
+        "reference": invoice.reference,
+        "contact_name": invoice.contact_name,
+        "date": date,
+    }
