@@ -74,6 +74,12 @@ class Transport(ApiClient):
             correlation_id = response.headers.get("Xero-Correlation-Id")
             _logger.info("%s %s %.2fs %s", call, response.status_code, seconds, correlation_id)
             answers.raise_for_status(response, call)
+            if _is_somebody_elses(method, url, headers, response):
+                raise errors.XeroRetryLater(
+                    "The answer was not Xero's: something in between gave it. Check the server's network.",
+                    status=response.status_code,
+                    call=call,
+                )
         return response
 
     def deserialize(self, response, response_type, response_model_finder):
@@ -81,6 +87,13 @@ class Transport(ApiClient):
         if response_type == "file":
             return response.content
         return parse_json(response)
+
+
+def _is_somebody_elses(method, url, headers, response):
+    """Whether a success is none of Xero's: a page of HTML nobody asked for, or anything but *no content* for an ended
+    connection (xero-api.md, section 1.4)."""
+    is_page = "html" in response.headers.get("Content-Type", "") and "html" not in headers.get("Accept", "")
+    return is_page or (method == "DELETE" and "/connections/" in url.lower() and response.status_code != 204)
 
 
 def parse_json(response):
@@ -227,11 +240,18 @@ class XeroClient:
         """What is attached to the invoice: list of ``{AttachmentID, FileName, MimeType, ContentLength}``."""
         return elements(self.accounting.get_invoice_attachments(self.tenant_id, invoice_id), "Attachments")
 
-    def invoice_attachment(self, invoice_id, attachment_id, mime_type):
-        """The bytes of one attached file."""
-        return self.accounting.get_invoice_attachment_by_id(
-            self.tenant_id, invoice_id, attachment_id, mime_type or "application/octet-stream"
+    def invoice_attachment(self, invoice_id, entry):
+        """The bytes of one attached file.
+
+        :param dict entry: of :meth:`invoice_attachments`
+        :raise XeroRetryLater: when what came is not as long as Xero says the file is
+        """
+        content = self.accounting.get_invoice_attachment_by_id(
+            self.tenant_id, invoice_id, entry["AttachmentID"], entry.get("MimeType") or "application/octet-stream"
         )
+        if entry.get("ContentLength") not in (None, len(content)):
+            raise errors.XeroRetryLater("Xero's answer was not the whole file.")
+        return content
 
     def organisation(self):
         """The organisation's own record."""

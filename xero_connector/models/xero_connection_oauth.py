@@ -329,6 +329,7 @@ class XeroConnection(models.Model):
         self.ensure_one()
         self.check_access("write")
         self_sudo = self.sudo()
+        left_open = False
         if self_sudo.grant_id and self_sudo.remote_connection_id and not self._is_shared():
             try:
                 # Safe to be repeated if Odoo runs the request twice: the second answer is a 404.
@@ -338,6 +339,7 @@ class XeroConnection(models.Model):
                 _logger.info("connection %s was disconnected in Xero before", self.id)
             except errors.XeroDenied as error:
                 _logger.info("connection %s has no access left to end: %s", self.id, error)
+                left_open = True
             except errors.XeroError as error:
                 raise UserError(
                     self.env._("%s Nothing was changed; disconnect again in a few minutes.", str(error))
@@ -353,6 +355,13 @@ class XeroConnection(models.Model):
         self_sudo.with_context(active_test=False).bell_ids.unlink()
         if not grant_sudo.connection_ids:
             grant_sudo.unlink()
+        if left_open:
+            text = self.env._(
+                "Disconnected here. Xero gave no access to end it there: look under Connected apps in Xero, and "
+                "disconnect it there if it is still listed."
+            )
+            return self._notification(text, "warning")
+        return False
 
     def _is_shared(self):
         """Whether another company's connection uses the same organisation through the same app: at Xero that is one

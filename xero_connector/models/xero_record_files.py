@@ -127,7 +127,7 @@ class XeroRecord(models.Model):
             stem, _dot, extension = formats.text(entry.get("FileName")).rpartition(".")
             name = formats.file_name(stem or extension, formats.file_extension(extension if stem else ""))
             if document._xero_lacks_file(name, entry.get("ContentLength")):
-                content = client.invoice_attachment(self.external_id, entry["AttachmentID"], entry.get("MimeType"))
+                content = client.invoice_attachment(self.external_id, entry)
                 document._xero_attach_file(name, content)
 
     @api.model

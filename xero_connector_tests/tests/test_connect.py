@@ -123,7 +123,25 @@ class TestConsent(XeroCase):
     def test_a_wrong_secret_is_said_in_words(self):
         app = self.app.copy({"client_secret": "wrong"})
         connection = self._draft(app_id=app.id)
+        with self.assertRaisesRegex(UserError, "client id and secret"):
+            self.press(connection.action_connect)
+        with self.assertRaisesRegex(UserError, "client id and secret"):
+            self.press(app.action_check)
+        app.client_secret = self.fake.client_secret
+        self.assertIn("accepts", self.press(app.action_check)["params"]["message"])
+        self.fake.reset_log()
         self.consent(connection, self.org)
+        self.assertEqual(connection.state, "connected")
+        self.assertEqual(len(self.fake.calls("POST", "/connect/token")), 1, "it is checked once, until it changes")
+
+    def test_a_secret_that_became_wrong_at_xero_is_said_on_the_connection(self):
+        connection = self._draft()
+        query = self.redirect_of(connection) if self.press(self.app.action_check) else {}
+        self.app.client_secret = "made anew at Xero meanwhile"
+        self.env.flush_all()
+        with self.enter_registry_test_mode():
+            self.env["xero.connection"]._connection_from_state(query["state"])._complete_consent(query["code"])
+        connection.invalidate_recordset()
         self.assertEqual(connection.state, "draft")
         self.assertIn("client id and secret", connection.message)
 
@@ -325,7 +343,7 @@ class TestConsentsEnd(XeroCase):
         self.connect()
         self.fake.reset_log()
         self.run_cron("health")
-        self.assertFalse(self.fake.requests)
+        self.assertFalse(self.fake.calls("POST", "/connect/token"))
 
     def test_ten_days_before_the_end_somebody_is_told_once(self):
         connection = self.connect()

@@ -1,10 +1,14 @@
-"""Every way Xero can fail × every call of an import: the end is that of a day without faults."""
+"""Every way Xero can fail × every stage of the work: the end is that of a day without faults, or somebody was told."""
 
 from contextlib import suppress
 from datetime import timedelta
+from itertools import product
 from unittest.mock import patch
 
+import requests
+
 from odoo import fields
+from odoo.exceptions import UserError
 from odoo.tests import mute_logger, tagged
 
 from odoo.addons.xero_connector import const
@@ -16,48 +20,137 @@ with suppress(ImportError):  # Odoo's own runner gets along without
 
     pytestmark = pytest.mark.faults
 
-CALLS = {
+INVALID = {"ErrorNumber": 10, "Type": "ValidationException", "Message": "No", "Elements": []}
+EXPIRED = {"Title": "Unauthorized", "Status": 401, "Detail": "TokenExpired: token expired"}
+FORBIDDEN = {"title": "Forbidden", "status": 403, "detail": "AuthenticationUnsuccessful"}
+FAULTS = {
+    "minute limit": {"status": 429, "headers": {"X-Rate-Limit-Problem": "minute", "Retry-After": "20"}},
+    "day limit": {"status": 429, "headers": {"X-Rate-Limit-Problem": "Day", "Retry-After": "66975"}},
+    "concurrent limit": {"status": 429, "headers": {"X-Rate-Limit-Problem": "concurrent"}},
+    "limit of the app": {"status": 429, "headers": {"X-Rate-Limit-Problem": "appminute", "Retry-After": "9"}},
+    "bad data": {"status": 400, "body": INVALID},
+    "too broad": {"status": 400, "body": {"ErrorNumber": 51, "Type": "HighVolumeException", "Message": "Too broad"}},
+    "unreadable refusal": {"status": 400, "body": "no"},
+    "expired": {"status": 401, "body": EXPIRED},
+    "scope": {"status": 401, "headers": {"WWW-Authenticate": 'Bearer error="insufficent_scope"'}},
+    "forbidden": {"status": 403, "body": FORBIDDEN},
+    "access denied": {"kind": "html", "status": 403},
+    "not found": {"kind": "html", "status": 404},
+    "precondition": {"status": 412},
+    "redirected": {"status": 302, "headers": {"Location": "http://localhost:9/login"}},
+    "server error": {"status": 500},
+    "not implemented": {"status": 501},
+    "maintenance": {"status": 503, "body": "Organisation is offline"},
+    "old rate limit": {"status": 503, "body": "Rate limit exceeded"},
+    "a page of HTML": {"kind": "html", "status": 200},
+    "half an answer": {"kind": "cut"},
+    "no JSON": {"kind": "replace_json", "body": "{"},
+    "another shape": {"kind": "replace_json", "body": "[1]"},
+    "dropped before": {"kind": "drop_before"},
+    "dropped after": {"kind": "drop_after"},
+    "no answer": {"kind": "timeout", "delay": 2},
+    "slow": {"kind": "slow", "delay": 0.05},
+}
+# stage -> the path of the call that meets the fault
+CONNECTING = {
+    "authorise": "/connect/authorize",
     "token": "/connect/token",
+    "connections": "(?i)/connections$",
+    "organisation": "/Organisation$",
+}
+IMPORTING = {
+    "refresh": "/connect/token",
     "list": "/Invoices$",
+    "webhook": "/Invoices$",
     "contacts": "/Contacts$",
     "PDF": "/Invoices/[^/]+$",
     "note": "/History$",
     "files": "/Attachments$",
     "file": "/Attachments/.+",
 }
-INVALID = {"ErrorNumber": 10, "Type": "ValidationException", "Message": "No", "Elements": []}
-EXPIRED = {"Title": "Unauthorized", "Status": 401, "Detail": "TokenExpired: token expired"}
-FAULTS = {
-    "minute limit": {"status": 429, "headers": {"X-Rate-Limit-Problem": "minute", "Retry-After": "20"}},
-    "day limit": {"status": 429, "headers": {"X-Rate-Limit-Problem": "Day", "Retry-After": "66975"}},
-    "concurrent limit": {"status": 429, "headers": {"X-Rate-Limit-Problem": "concurrent"}},
-    "bad data": {"status": 400, "body": INVALID},
-    "too broad": {"status": 400, "body": {"ErrorNumber": 51, "Type": "HighVolumeException", "Message": "Too broad"}},
-    "expired": {"status": 401, "body": EXPIRED},
-    "scope": {"status": 401, "headers": {"WWW-Authenticate": 'Bearer error="insufficent_scope"'}},
-    "forbidden": {"status": 403, "body": {"title": "Forbidden", "status": 403, "detail": "AuthenticationUnsuccessful"}},
-    "access denied": {"kind": "html", "status": 403},
-    "not found": {"kind": "html", "status": 404},
-    "precondition": {"status": 412},
-    "server error": {"status": 500},
-    "not implemented": {"status": 501},
-    "maintenance": {"status": 503, "body": "Organisation is offline"},
-    "a page of HTML": {"kind": "html", "status": 200},
-    "half an answer": {"kind": "cut"},
-    "no JSON": {"kind": "replace_json", "body": "{"},
-    "dropped before": {"kind": "drop_before"},
-    "dropped after": {"kind": "drop_after"},
-    "no answer": {"kind": "timeout", "delay": 2},
-    "slow": {"kind": "slow", "delay": 0.05},
-}
+BY_HAND = {"single": "/Invoices$", "write": "(?i)/connections/.+"}
+
+# How a day with a fault ended.
+SAME, LATER, PERSON = "=", "later", "told"
+LEGEND = (
+    f"{SAME}: as if it had not been · {LATER}: told, and ended well by itself · {PERSON}: told, and ended well after a "
+    "person had pressed what it said"
+)
 
 
 @tagged("post_install", "-at_install")
 class TestFaults(XeroCase):
+    with suppress(NameError):
+
+        @pytest.fixture(autouse=True)
+        def _find_terminal(self, request):
+            self._capture = request.config.pluginmanager.getplugin("capturemanager")
+
     def setUp(self):
         super().setUp()
         self.startPatcher(patch.object(const, "TIMEOUT", 1))
-        self.connection = self.connect(attach_pdf=True, attach_files=True, note_target="delivery")
+        self.ends = {}
+
+    def check_all(self, stages, check):
+        """Try every fault at these stages, and print how each day ended."""
+        for (stage, path), (name, fault) in product(stages.items(), FAULTS.items()):
+            with self.subTest(stage=stage, fault=name):
+                self.fake.faults.clear()
+                self.ends[stage, name] = check(stage, path, fault)
+        self._print_table(stages)
+
+    def _print_table(self, stages):
+        head = f"{'':<20}" + "".join(f"{stage:<14}" for stage in stages)
+        rows = [
+            f"{fault:<20}" + "".join(f"{self.ends.get((stage, fault), '✗ FAILED'):<14}" for stage in stages)
+            for fault in FAULTS
+        ]
+        if capture := getattr(self, "_capture", None):
+            with capture.global_and_fixture_disabled():
+                print("", head, *rows, LEGEND, sep="\n")
+
+    def strike(self, path, fault):
+        self.fake.faults.add(path=path, **fault)
+
+    def assert_told(self, text):
+        self.assertTrue(text, "neither done nor told")
+        self.assertNotIn("Traceback", text)
+        self.assertNotIn("Something unexpected", text)
+
+    # === CONNECTING === #
+
+    def check_connecting(self, stage, path, fault):
+        org = self.fake.add_organisation(f"{stage} {len(self.fake.organisations)}")
+        connection = self.env["xero.connection"].create({"name": org.name, "app_id": self.app.id})
+        self.press(self.app._check_credentials)
+        self.strike(path, fault)
+        if stage == "authorise":
+            # The person's browser meets the fault; Odoo hears nothing of it.
+            self.fake.auto_tenants = [org.tenant_id]
+            with suppress(requests.RequestException, AssertionError, KeyError):
+                self.redirect_of(connection)
+            self.assertEqual((connection.state, connection.message), ("draft", False))
+            end = PERSON
+        else:
+            self.consent(connection, org)
+            end = SAME if connection.state == "connected" else PERSON
+        if end == PERSON:
+            if stage != "authorise":
+                self.assert_told(connection.message)
+            self.assertEqual(connection.state, "draft")
+            self.fake.faults.clear()
+            self._end_limits(connection)
+            self.consent(connection, org)
+        self.assertEqual((connection.state, connection.tenant_id), ("connected", org.tenant_id), connection.message)
+        self.assertFalse(connection.message)
+        self.assertFalse(self.env["xero.grant"].search([("connection_ids", "=", False)]), "no token is left over")
+        self.press(connection.action_disconnect)
+        return end
+
+    def test_connecting(self):
+        self.check_all(CONNECTING, self.check_connecting)
+
+    # === IMPORTING === #
 
     def sell(self):
         """An invoice with everything that takes a call of its own."""
@@ -68,46 +161,121 @@ class TestFaults(XeroCase):
         self.fake.clock.advance(1)
         return invoice
 
-    def go_on(self, invoice):
-        """What time and people do: limits end, rows come due, a red connection is resumed, what failed is retried."""
-        past = fields.Datetime.now() - timedelta(seconds=1)
-        self.connection.blocked_until = False
-        if self.connection.state == "error":
-            self.connection.action_resume()
+    def _end_limits(self, connection):
+        connection.blocked_until = False
+        self.env["xero.budget"].search([("app_id", "=", self.app.id)]).write({"blocked_until": False})
+
+    def ring(self, connection):
+        """A webhook, long before the connection's own turn comes."""
+        connection.write({"next_poll": fields.Datetime.now() + timedelta(hours=9), "listen_from": False})
+        event = {"eventCategory": "INVOICE", "tenantId": self.org.tenant_id, "resourceId": "a new one"}
+        self.env["xero.connection"]._ring_bells(self.app, [event])
+        self.run_cron("poll", "process", "files")
+
+    def go_on(self, connection, invoice, stage):
+        """What time and people do: limits end, rows come due, a red connection is resumed, what failed is retried.
+
+        :return: whether a person was needed
+        """
+        self._end_limits(connection)
+        needed = connection.state == "error"
+        if needed:
+            connection.action_resume()
         row = self.row(invoice)
         row.sudo().write({"next_attempt": False, "files_next_attempt": False})
         if row.state == "failed" or row.files_state == "failed":
             row.action_retry()
-        self.connection.next_poll = past
+            needed = True
+        if stage != "webhook" or needed:
+            connection.next_poll = fields.Datetime.now() - timedelta(seconds=1)
         self.run_cron("poll", "process", "files")
+        return needed
 
-    def check(self, call, fault):
-        self.fake.faults.clear()
-        invoice = self.sell()
-        if call == "token":
+    def check_importing(self, stage, path, fault):
+        connection, invoice = self.connection, self.sell()
+        if stage == "refresh":
             self.fake.identity.expire_access_tokens()
-            self.connection.sudo().grant_id.access_expires_at = fields.Datetime.now() - timedelta(hours=1)
+            connection.sudo().grant_id.access_expires_at = fields.Datetime.now() - timedelta(hours=1)
             self.env.flush_all()
-        self.fake.faults.add(path=CALLS[call], **FAULTS[fault])
-        self.run_import(self.connection)
+        self.strike(path, fault)
+        if stage == "webhook":
+            self.ring(connection)
+        else:
+            self.run_import(connection)
         row = self.row(invoice)
-        is_whole = row.state == "done" and row.files_state == "done"
-        told = self.connection.message or row.files_message or (row.state != "done" and row.reason)
-        self.assertTrue(is_whole or told, "neither done nor told")
-        self.assertNotIn("Traceback", told or "")
-        self.go_on(invoice)
+        end = SAME
+        if row.state != "done" or row.files_state != "done":
+            self.assert_told(connection.message or row.files_message or (row.state != "done" and row.reason))
+            end = LATER
+        if self.go_on(connection, invoice, stage):
+            end = PERSON
         order = self.order(invoice)
         self.assertEqual(len(order), 1)
         self.assertTrue(order.xero_pdf_id)
         self.assertEqual(order.delivery_instructions, "Ring twice")
-        names = self.env["ir.attachment"].search([("res_model", "=", "sale.order"), ("res_id", "=", order.id)])
-        self.assertEqual(sorted(names.mapped("name")), sorted([order.xero_pdf_id.name, "label.txt"]))
-        self.assertEqual((self.row(invoice).state, self.connection.state), ("done", "connected"))
-        self.assertFalse(self.connection.message)
+        files = self.env["ir.attachment"].search([("res_model", "=", "sale.order"), ("res_id", "=", order.id)])
+        self.assertEqual(sorted(files.mapped("name")), sorted([order.xero_pdf_id.name, "label.txt"]))
+        self.assertEqual((files - order.xero_pdf_id).raw, b"label", "and nothing else is taken for the file")
+        self.assertEqual((self.row(invoice).state, connection.state), ("done", "connected"))
+        self.assertFalse(connection.message)
+        self.assertFalse(connection.activity_ids, "no call for help is left open")
+        self.assertFalse(connection.bell_ids, "no ring is left unanswered")
+        return end
 
     @mute_logger("odoo.addons.xero_connector.models.xero_record_files")
-    def test_every_fault_of_every_call_ends_as_if_it_had_not_been(self):
-        for call in CALLS:
-            for fault in FAULTS:
-                with self.subTest(call=call, fault=fault):
-                    self.check(call, fault)
+    def test_importing(self):
+        self.connection = self.connect(attach_pdf=True, attach_files=True, note_target="delivery")
+        self.check_all(IMPORTING, self.check_importing)
+
+    # === BY HAND === #
+
+    def check_by_hand(self, stage, path, fault):
+        return self.check_single(path, fault) if stage == "single" else self.check_write(path, fault)
+
+    def _try(self, action):
+        """Do what a person presses; gives the sentence they get, if any."""
+        try:
+            with self.env.cr.savepoint():
+                result = self.press(action)
+        except UserError as error:
+            return str(error)
+        return result.get("params", {}).get("message", "") if result else ""
+
+    def check_single(self, path, fault):
+        invoice = self.sell()
+        self.strike(path, fault)
+        wizard = self.env["xero.import.one"].create(
+            {"connection_id": self.connection.id, "text": invoice["InvoiceNumber"]}
+        )
+        refused = self._try(wizard.action_import)
+        end = SAME
+        if not self.order(invoice):
+            self.assert_told(refused or wizard.reason)
+            end = PERSON
+            self._end_limits(self.connection)
+            self._try(wizard.action_import)
+        self.assertEqual(len(self.order(invoice)), 1)
+        return end
+
+    def check_write(self, path, fault):
+        """The addon's only write so far: ending a connection at Xero."""
+        org = self.fake.add_organisation(f"Disconnected {len(self.fake.organisations)}")
+        connection = self.connect(org)
+        self.strike(path, fault)
+        said = self._try(connection.action_disconnect)
+        end = SAME
+        if connection.state != "draft":
+            self.assert_told(said)
+            self.assertEqual(connection.tenant_id, org.tenant_id, "nothing is half done")
+            end = PERSON
+            said = self._try(connection.action_disconnect)
+        self.assertEqual(connection.state, "draft")
+        self.assertFalse(connection.sudo().grant_id)
+        if org.tenant_id in self.fake.identity.connections and fault.get("status") != 404:
+            self.assertIn("disconnect it there", said)
+            end = PERSON
+        return end
+
+    def test_by_hand(self):
+        self.connection = self.connect(attach_pdf=False)
+        self.check_all(BY_HAND, self.check_by_hand)

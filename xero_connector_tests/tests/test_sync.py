@@ -81,7 +81,7 @@ class TestPoll(XeroCase):
         connection = self.connect()
         start = datetime(2026, 11, 1)
         invoices = [self.invoice(updated=start + timedelta(hours=n)) for n in range(7)]
-        self.fake.faults.add("GET", "/Invoices$", status=503, after=1)
+        self.fake.faults.add("GET", "/Invoices$", status=500, after=1)
         self.run_cron("poll")
         self.assertEqual(connection.watermark, start + timedelta(hours=2))
         self.assertEqual(len(self.env["xero.record"].search([])), 3)
@@ -213,7 +213,7 @@ class TestOutages(XeroCase):
     def test_what_may_pass_is_tried_again_by_itself_after_a_growing_time(self):
         connection = self.connect()
         invoice = self.invoice()
-        self.fake.faults.add("GET", "/Contacts", status=503, times=3)
+        self.fake.faults.add("GET", "/Contacts", status=500, times=3)
         self.run_import(connection)
         waits = []
         for _turn in range(3):

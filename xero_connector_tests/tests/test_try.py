@@ -86,7 +86,7 @@ class TestTry(XeroCase):
     def test_a_dry_run_that_cannot_ask_xero_says_why(self):
         trial = self._trial(self.connect())
         self.fake.faults.add("GET", "/Invoices", status=503)
-        with self.assertRaisesRegex(UserError, "problem of its own"):
+        with self.assertRaisesRegex(UserError, "being maintained"):
             self.press(trial.action_dry_run)
         trial.days = 0
         with self.assertRaisesRegex(UserError, "365"):
