@@ -322,7 +322,11 @@ class XeroConnection(models.Model):
         values = {"message": str(error), "failed_turns": self.failed_turns + 1}
         if isinstance(error, errors.XeroDenied) and error.code != "neutralized":
             # A pause stays a pause: its user finds the message when resuming.
-            values["state"] = "paused" if self.state == "paused" else "error"
+            if self.state != "paused" and error.code != "configuration":
+                values["state"] = "error"
+            if error.code == "configuration":
+                # The server's administrator mends it for all connections at once: they go on trying, unhurried.
+                values["blocked_until"] = fields.Datetime.now() + timedelta(seconds=const.DEFAULT_RETRY_AFTER)
             values["failed_turns"] = max(const.TURNS_BEFORE_HELP, values["failed_turns"])
         # A limit is no failure: it was announced, and passes when Xero says.
         elif getattr(error, "limit", None):
