@@ -17,6 +17,7 @@ from . import (
     test_killed,
     test_prices,
     test_problems,
+    test_refresh_processes,
     test_routing,
     test_single_flight,
     test_sync,
