@@ -37,7 +37,7 @@ class XeroRetryLater(XeroError):
 class XeroDenied(XeroError):
     """The consent is gone, was never wide enough, or the app's own credentials are wrong: a person must act.
 
-    :param str code: ``reconnect``, ``scope``, ``credentials``, ``neutralized`` or ``not_connected``
+    :param str code: ``reconnect``, ``scope``, ``credentials``, ``configuration``, ``neutralized`` or ``not_connected``
     """
 
     def __init__(self, message, *, code="reconnect", **details):

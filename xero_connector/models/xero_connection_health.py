@@ -32,6 +32,7 @@ class XeroConnection(models.Model):
     @api.model
     def _cron_health(self):
         """Renew the consents that were not used lately (paused, by hand), and warn where that does not succeed."""
+        self.env["xero.app"]._seal_anew()
         connections = self.search([("grant_id", "!=", False), ("state", "!=", "draft")])
         self.env["ir.cron"]._commit_progress(remaining=len(connections))
         for connection in connections:

@@ -37,6 +37,8 @@ class XeroConnection(models.Model):
         self.check_access("write")
         app_sudo = self.app_id.sudo()
         self._say_when_neutralized()
+        if problem := app_sudo._secrets_problem(["stored_client_secret"]):
+            raise UserError(problem)
         if not app_sudo.stored_client_secret:
             raise UserError(self.env._("The Xero app %s has no client secret yet. Enter it first.", app_sudo.name))
         if app_sudo.grant_type == "client_credentials":

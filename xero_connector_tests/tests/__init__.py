@@ -24,4 +24,5 @@ from . import (
     test_tours,
     test_try,
     test_units,
+    test_vault,
 )
