@@ -6,7 +6,7 @@
     "license": "LGPL-3",
     "author": "xero_connector contributors",
     "depends": ["sale_stock"],
-    "external_dependencies": {"python": ["requests", "xero-python"]},
+    "external_dependencies": {"python": ["cryptography", "requests", "xero-python"]},
     "data": [
         "security/xero_security.xml",
         "security/ir.model.access.csv",

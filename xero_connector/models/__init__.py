@@ -1,5 +1,6 @@
 from . import (
     xero_app,
+    xero_app_vault,
     xero_grant,
     xero_budget,
     xero_bell,

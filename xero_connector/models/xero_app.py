@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from .. import const
+from ..fields import Secret
 from ..lib import errors
 
 
@@ -26,8 +27,8 @@ class XeroApp(models.Model):
         inverse="_inverse_webhook_key",
         help="Stored where nobody can read it again. Type a new one to replace it.",
     )
-    stored_client_secret = fields.Char(groups=fields.NO_ACCESS, prefetch=False, copy=False)
-    stored_webhook_key = fields.Char(groups=fields.NO_ACCESS, prefetch=False, copy=False)
+    stored_client_secret = Secret()
+    stored_webhook_key = Secret()
     has_client_secret = fields.Boolean(compute="_compute_has_secrets")
     has_webhook_key = fields.Boolean(compute="_compute_has_secrets")
     grant_type = fields.Selection(
@@ -87,11 +88,13 @@ class XeroApp(models.Model):
         self.webhook_key = False
 
     def _inverse_client_secret(self):
+        self._check_key()
         for app_sudo in self.sudo():
             if app_sudo.client_secret:
                 app_sudo.stored_client_secret = app_sudo.client_secret.strip()
 
     def _inverse_webhook_key(self):
+        self._check_key()
         for app_sudo in self.sudo():
             if app_sudo.webhook_key:
                 app_sudo.stored_webhook_key = app_sudo.webhook_key.strip()
@@ -100,8 +103,8 @@ class XeroApp(models.Model):
     def _compute_has_secrets(self):
         # sudo: whether a secret is there is no secret
         for app, app_sudo in zip(self, self.sudo(), strict=True):
-            app.has_client_secret = bool(app_sudo.stored_client_secret)
-            app.has_webhook_key = bool(app_sudo.stored_webhook_key)
+            app.has_client_secret = app_sudo._has_secret("stored_client_secret")
+            app.has_webhook_key = app_sudo._has_secret("stored_webhook_key")
 
     def _compute_redirect_uri(self):
         self.redirect_uri = self.env["xero.connection"]._redirect_uri()

@@ -52,7 +52,11 @@ class XeroConnection(models.Model):
         }
         if isinstance(error, errors.XeroDenied) and error.code != "neutralized":
             # A pause stays a pause: its user finds the message when resuming.
-            values["state"] = "paused" if self.state == "paused" else "error"
+            if self.state != "paused" and error.code != "configuration":
+                values["state"] = "error"
+            if error.code == "configuration":
+                # The server's administrator mends it for all connections at once: they go on trying, unhurried.
+                values["blocked_until"] = fields.Datetime.now() + timedelta(seconds=const.DEFAULT_RETRY_AFTER)
             values["failed_turns"] = max(const.TURNS_BEFORE_HELP, values["failed_turns"])
         # A limit is no failure: it was announced, and passes when Xero says.
         elif getattr(error, "limit", None):
@@ -101,6 +105,7 @@ class XeroConnection(models.Model):
     def _cron_health(self):
         """Ask Xero once a day which connections stand, renew the consents that were not used lately (paused, by hand),
         and warn where that does not succeed."""
+        self.env["xero.app"]._seal_anew()
         # archived ones keep their consent, too
         domain = [("grant_id", "!=", False), ("state", "!=", "draft")]
         connections = self.with_context(active_test=False).search(domain)

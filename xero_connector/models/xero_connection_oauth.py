@@ -38,6 +38,8 @@ class XeroConnection(models.Model):
         self.check_access("write")
         app_sudo = self.app_id.sudo()
         self._say_when_neutralized()
+        if problem := app_sudo._secrets_problem(["stored_client_secret"]):
+            raise UserError(problem)
         if app_sudo.grant_type == "client_credentials":
             app_sudo._refuse_without_secret()
             return self._connect_custom()

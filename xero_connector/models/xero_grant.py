@@ -6,7 +6,8 @@ import psycopg2.errors
 from odoo import fields, models
 
 from .. import const
-from ..lib import errors, oauth
+from ..fields import Secret
+from ..lib import errors, oauth, vault
 
 _logger = logging.getLogger(__name__)
 
@@ -24,8 +25,8 @@ class XeroGrant(models.Model):
 
     app_id = fields.Many2one("xero.app", required=True, index=True, ondelete="cascade")
     connection_ids = fields.One2many("xero.connection", "grant_id")
-    access_token = fields.Char(groups=fields.NO_ACCESS, prefetch=False, copy=False)
-    refresh_token = fields.Char(groups=fields.NO_ACCESS, prefetch=False, copy=False)
+    access_token = Secret()
+    refresh_token = Secret()
     access_expires_at = fields.Datetime(groups=fields.NO_ACCESS, copy=False)
     refreshed_at = fields.Datetime(groups=fields.NO_ACCESS, copy=False)
     scopes = fields.Char(groups=fields.NO_ACCESS, copy=False)
@@ -117,6 +118,8 @@ class XeroGrant(models.Model):
         return endpoint.refresh(self.refresh_token)
 
     def _endpoint(self):
+        # What Xero answers exists only once: no asking for what could not be stored.
+        vault.check()
         app_sudo = self.app_id.sudo()
         return oauth.TokenEndpoint(
             self.env["xero.connection"]._xero_url("identity_url"), app_sudo.client_id, app_sudo.stored_client_secret

@@ -17,10 +17,12 @@ from . import (
     test_killed,
     test_prices,
     test_problems,
+    test_refresh_processes,
     test_routing,
     test_single_flight,
     test_sync,
     test_tours,
     test_try,
     test_units,
+    test_vault,
 )
