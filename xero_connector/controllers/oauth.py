@@ -1,8 +1,26 @@
+import logging
+import re
+
 from odoo import http
 from odoo.http import request
 
 from ..const import CALLBACK_PATH
 from ..lib import oauth
+
+_QUERY = re.compile(rf"({re.escape(CALLBACK_PATH)})\?\S*")
+
+
+class HideCode(logging.Filter):
+    """Keeps the authorisation code out of the server's access log: it is part of the redirect's address."""
+
+    def filter(self, record):
+        text = record.getMessage()
+        if CALLBACK_PATH in text:
+            record.msg, record.args = _QUERY.sub(r"\1?…", text), ()
+        return True
+
+
+logging.getLogger("werkzeug").addFilter(HideCode())
 
 
 class XeroOAuth(http.Controller):

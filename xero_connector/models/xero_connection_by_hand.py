@@ -55,11 +55,11 @@ class XeroConnection(models.Model):
 
     def action_import_one(self):
         """Ask for a number or a link, and import that invoice."""
-        return self._open_wizard("xero.import.one", self.env._("Import one invoice"))
+        return self._open_wizard(self.env["xero.import.one"], self.env._("Import one invoice"))
 
     def action_backfill(self):
         """Ask for a date, and import everything since."""
-        return self._open_wizard("xero.backfill", self.env._("Import from a date"))
+        return self._open_wizard(self.env["xero.backfill"], self.env._("Import from a date"))
 
     def action_retry_all(self):
         """Try again everything of this connection that failed."""
@@ -70,12 +70,14 @@ class XeroConnection(models.Model):
             raise UserError(self.env._("Nothing has failed."))
         return failed.action_retry()
 
-    def _open_wizard(self, model, title):
+    def _open_wizard(self, wizard, title):
+        """Show this wizard in a window of its own, a new one for this connection where it is empty."""
         self.ensure_one()
         return {
             "type": "ir.actions.act_window",
             "name": title,
-            "res_model": model,
+            "res_model": wizard._name,
+            "res_id": wizard.id,
             "view_mode": "form",
             "target": "new",
             "context": {"default_connection_id": self.id},

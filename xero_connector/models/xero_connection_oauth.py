@@ -314,8 +314,9 @@ class XeroConnection(models.Model):
 
     def action_choose_organisation(self):
         """Choose among the organisations of the consent that was given."""
+        self.ensure_one()
         self.check_access("write")
-        return self._open_wizard("xero.choose.organisation", self.env._("Choose the organisation"))
+        return self.env["xero.choose.organisation"]._open_for(self)
 
     def _connections_of(self, tenant_ids):
         """Other connections of this company to these organisations: dict ``tenant id -> connection``."""

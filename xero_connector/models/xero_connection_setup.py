@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.exceptions import UserError
 
 STEPS = [
@@ -27,10 +27,9 @@ class XeroConnection(models.Model):
         """Where this connection is worked on in the browser: its set-up, or its form once that is finished."""
         return f"/odoo/{'xero-connections' if self.setup_done else 'xero-setup'}/{self.id}"
 
-    @api.model
     def action_setup_new(self):
-        """Begin a new connection with its set-up."""
-        return self._setup_action()
+        """Begin a new connection with its set-up, whatever is selected in the list."""
+        return self.browse()._setup_action()
 
     def action_setup(self):
         """Go on with the set-up, or through it again (*Reconfigure*); a running import goes on meanwhile."""
@@ -76,4 +75,4 @@ class XeroConnection(models.Model):
         """Pick a recent invoice and see the order it would make."""
         self.ensure_one()
         self.check_access("write")
-        return self._open_wizard("xero.test.order", self.env._("Test order"))
+        return self.env["xero.test.order"]._open_for(self)

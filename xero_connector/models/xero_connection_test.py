@@ -13,7 +13,8 @@ class XeroConnection(models.Model):
         """What this invoice would become with the settings as they are now. Reads Xero, keeps nothing.
 
         :return: dict with ``number``, ``outcome``, ``reason``, ``customer``, ``ship_to``, ``warehouse``,
-            ``instructions``, ``total``, ``lines`` (dicts with ``name``, ``quantity``, ``price``, ``subtotal``)
+            ``instructions``, ``total``, and ``lines``: dicts with ``product``, ``name``, ``quantity``, ``price``,
+            ``subtotal``
         :raise UserError: when Xero cannot be asked
         """
         self.ensure_one()
@@ -51,13 +52,17 @@ class XeroConnection(models.Model):
         }
         if not is_order:
             lines = [
-                {"name": move.product_id.display_name, "quantity": _quantity(move.product_uom_qty, move.product_uom)}
+                {
+                    "product": move.product_id.display_name,
+                    "quantity": _quantity(move.product_uom_qty, move.product_uom),
+                }
                 for move in document.move_ids
             ]
             return values | {"lines": lines}
         currency = document.currency_id
         lines = [
             {
+                "product": line.product_id.display_name,
                 "name": line.name,
                 "quantity": _quantity(line.product_uom_qty, line.product_uom_id),
                 "price": formatLang(self.env, line.price_unit, currency_obj=currency),

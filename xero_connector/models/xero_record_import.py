@@ -59,7 +59,7 @@ class XeroRecord(models.Model):
     def _cron_process(self):
         """Work off all due rows, one batch of each connection in turn so that a large one does not hold up the rest."""
         waiting = self._read_group(self._due_domain(), ["connection_id"], ["__count"])
-        began = fields.Datetime.now()
+        handled_ids = []
         seconds_left = self.env["ir.cron"]._commit_progress(remaining=sum(count for _connection, count in waiting))
         connections = [connection for connection, _count in waiting]
         while connections and seconds_left:
@@ -67,62 +67,58 @@ class XeroRecord(models.Model):
             for connection in connections:
                 handled = self._process_batch(connection)
                 try:
-                    seconds_left = self.env["ir.cron"]._commit_progress(handled)
+                    seconds_left = self.env["ir.cron"]._commit_progress(len(handled))
                 except psycopg2.OperationalError:
                     self.env.cr.rollback()
                     _logger.info("connection %s: a batch gave way to another transaction", connection.id)
-                    handled = 0
+                    handled = self.browse()
                 if handled:
                     busy.append(connection)
+                    handled_ids += handled.ids
                 if not seconds_left:
                     break
             connections = busy
-        if waiting:
-            self._tell_of_run(began)
+        if handled_ids:
+            self.browse(handled_ids)._tell_of_run()
 
-    @api.model
-    def _tell_of_run(self, began):
-        """Tell each connection's people what became of its documents since then."""
+    def _tell_of_run(self):
+        """Tell the connections' people what became of these rows."""
+        groups = self._read_group([("id", "in", self.ids)], ["connection_id", "state"], ["__count"])
         counts = {}
-        groups = self._read_group(
-            [
-                ("direction", "=", "in"),
-                ("resource", "=", "invoice"),
-                ("state", "in", ("done", "failed")),
-                ("done_at", ">=", began),
-            ],
-            ["connection_id", "state"],
-            ["__count"],
-        )
         for connection, state, count in groups:
             counts.setdefault(connection, {})[state] = count
-        for connection, count in counts.items():
-            connection._tell_of_run(count.get("done", 0), count.get("failed", 0))
-        self.env["ir.cron"]._commit_progress()
+        try:
+            for connection, count in counts.items():
+                connection._tell_of_run(count.get("done", 0), count.get("failed", 0))
+            self.env["ir.cron"]._commit_progress()
+        except psycopg2.OperationalError:
+            # The orders are committed; the next turn tells again what still needs somebody.
+            self.env.cr.rollback()
+            _logger.info("what became of the import could not be told")
 
     @api.model
     def _process_batch(self, connection):
         """One batch of one connection; nobody else works on it meanwhile.
 
-        :return: number of rows handled, 0 when there is nothing (more) to do or somebody else is doing it
+        :return: the rows handled; none when there is nothing (more) to do or somebody else is doing it
         """
         try:
             if not connection.try_lock_for_update(allow_referencing=True):
-                return 0
+                return self.browse()
             domain = [*self._due_domain(), ("connection_id", "=", connection.id)]
             rows = self.search(domain, order="id", limit=const.BATCH_SIZE)
-            return len(rows) if rows._process_safely() else 0
+            return rows if rows._process_safely() else self.browse()
         except psycopg2.OperationalError:
             # Somebody changed what we read, or the database went away: nothing is committed, the rows stay due.
             self.env.cr.rollback()
             _logger.info("connection %s: a batch gave way to another transaction", connection.id)
-            return 0
+            return self.browse()
         except Exception:
             # A bug of ours must neither stop the other connections nor hide.
             self.env.cr.rollback()
             _logger.exception("connection %s: a batch failed", connection.id)
             connection._note_error(errors.XeroError(connection._unexpected()))
-            return 0
+            return self.browse()
 
     # === IMPORT === #
 

@@ -14,25 +14,20 @@ class XeroChooseOrganisation(models.TransientModel):
     connection_id = fields.Many2one("xero.connection", required=True, readonly=True, ondelete="cascade")
     line_ids = fields.One2many("xero.choose.organisation.line", "wizard_id", readonly=True)
 
-    def default_get(self, fields_list):
-        """Ask Xero what the consent reaches."""
-        values = super().default_get(fields_list)
-        connection = self.env["xero.connection"].browse(values.get("connection_id"))
-        if connection and "line_ids" in fields_list:
-            values["line_ids"] = [
-                Command.create({"tenant_id": tenant["tenantId"], "name": tenant.get("tenantName")})
-                for tenant in self._granted(connection)
-            ]
-        return values
+    def _open_for(self, connection):
+        """Ask Xero what the consent reaches, and show it.
 
-    def _granted(self, connection):
-        connection.check_access("write")
+        :raise UserError: when Xero cannot be asked
+        """
         try:
             with connection._client() as client:
                 # sudo: the consent is nobody's to read; what it reaches is its owner's to choose from
-                return connection.sudo()._granted_tenants(client)
+                tenants = connection.sudo()._granted_tenants(client)
         except errors.XeroError as error:
             raise UserError(str(error)) from None
+        lines = [{"tenant_id": tenant["tenantId"], "name": tenant.get("tenantName")} for tenant in tenants]
+        wizard = self.create({"connection_id": connection.id, "line_ids": [Command.create(line) for line in lines]})
+        return connection._open_wizard(wizard, self.env._("Choose the organisation"))
 
 
 class XeroChooseOrganisationLine(models.TransientModel):

@@ -31,23 +31,22 @@ class XeroTestOrder(models.TransientModel):
     total = fields.Char(readonly=True)
     line_ids = fields.One2many("xero.test.order.line", "wizard_id", readonly=True)
 
-    def default_get(self, fields_list):
-        """Read the newest invoices: one call."""
-        values = super().default_get(fields_list)
-        connection = self.env["xero.connection"].browse(values.get("connection_id"))
-        if connection and "choice_ids" in fields_list:
-            values["choice_ids"] = [Command.create(choice) for choice in self._recent(connection)]
-        return values
+    def _open_for(self, connection):
+        """Read the newest invoices, one call, and show them.
 
-    def _recent(self, connection):
-        connection.check_access("write")
+        :raise UserError: when Xero cannot be asked
+        """
         start_date = fields.Date.context_today(self) - timedelta(days=_DAYS)
         try:
             with connection._client() as client:
                 payloads = client.recent_invoices(start_date, _CHOICES)
         except errors.XeroError as error:
             raise UserError(str(error)) from None
-        return [_choice(payload) for payload in payloads if payload.get("InvoiceID")]
+        choices = [_choice(payload) for payload in payloads if payload.get("InvoiceID")]
+        wizard = self.create(
+            {"connection_id": connection.id, "choice_ids": [Command.create(choice) for choice in choices]}
+        )
+        return wizard._open()
 
     def _show(self, invoice_id):
         """Fill in what this invoice would become."""
@@ -65,14 +64,7 @@ class XeroTestOrder(models.TransientModel):
         return self._open()
 
     def _open(self):
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Test order"),
-            "res_model": self._name,
-            "res_id": self.id,
-            "view_mode": "form",
-            "target": "new",
-        }
+        return self.connection_id._open_wizard(self, self.env._("Test order"))
 
 
 class XeroTestOrderChoice(models.TransientModel):
@@ -97,7 +89,8 @@ class XeroTestOrderLine(models.TransientModel):
     _description = "Line of a Xero Test Order"
 
     wizard_id = fields.Many2one("xero.test.order", required=True, ondelete="cascade", index=True)
-    name = fields.Text(string="Product or text", readonly=True)
+    product = fields.Char(readonly=True)
+    name = fields.Text(string="Description", readonly=True)
     quantity = fields.Char(readonly=True)
     price = fields.Char(readonly=True)
     subtotal = fields.Char(readonly=True)

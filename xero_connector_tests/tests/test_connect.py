@@ -527,6 +527,17 @@ class TestCallback(XeroHttpCase):
         self.assertEqual(answer.status_code, 303)
         self.assertTrue(answer.headers["Location"].endswith(f"/odoo/xero-connections/{connection.id}"))
 
+    def test_the_access_log_does_not_show_the_code(self):
+        self.authenticate("admin", "admin")
+        query = self.redirect_of(self._connection())
+        self.env.flush_all()
+        with self.assertLogs("werkzeug", "INFO") as logs:
+            self._callback(f"code={query['code']}&state={query['state']}")
+        written = "\n".join(logs.output)
+        self.assertIn("/xero/oauth/callback?…", written)
+        self.assertNotIn(query["code"], written)
+        self.assertNotIn(query["state"], written)
+
     def test_cancelling_at_xero_is_said_on_the_connection(self):
         self.authenticate("admin", "admin")
         connection = self._connection()

@@ -186,7 +186,8 @@ class TestNotify(XeroCase):
         self.assertIn("1 invoices were imported", self.told[0][1]["message"])
 
     def test_a_connection_that_turns_red_is_told_at_once_and_once(self):
-        connection = self.connect()
+        follower = new_test_user(self.env, "follower", groups="xero_connector.group_xero_user")
+        connection = self.connect(user_id=follower.id)
         self.fake.identity.disconnect(self.org.tenant_id)
         self.run_import()
         self.run_import()

@@ -24,9 +24,8 @@ class OrganisationCase(XeroCase):
         return len(self.fake.calls("DELETE", "(?i)/connections/"))
 
     def wizard(self, connection):
-        action = connection.action_choose_organisation()
-        model = self.env[action["res_model"]].with_context(**action["context"])
-        return self.press(lambda: model.create({}))
+        action = self.press(connection.action_choose_organisation)
+        return self.env[action["res_model"]].browse(action["res_id"])
 
 
 @tagged("post_install", "-at_install")

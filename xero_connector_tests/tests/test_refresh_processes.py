@@ -110,7 +110,9 @@ class TestRefreshProcesses(BaseCase):
     def _remove(self):
         with self.registry.cursor() as cr:
             env = self.env(cr)
-            env["xero.connection"].search([("app_id", "=", self.app_id)]).unlink()
+            connections = env["xero.connection"].search([("app_id", "=", self.app_id)])
+            connections.state = "draft"
+            connections.unlink()
             env["xero.app"].browse(self.app_id).unlink()
             for name in ("api_url", "identity_url"):
                 env["ir.config_parameter"].set_param(f"xero_connector.{name}", False)

@@ -76,9 +76,8 @@ class TestSetUp(XeroCase):
 @tagged("post_install", "-at_install")
 class TestTestOrder(XeroCase):
     def wizard(self, connection):
-        action = connection.action_test_order()
-        model = self.env[action["res_model"]].with_context(**action["context"])
-        return self.press(lambda: model.create({}))
+        action = self.press(connection.action_test_order)
+        return self.env[action["res_model"]].browse(action["res_id"])
 
     def recent(self, *args, **values):
         return self.invoice(*args, Date=str(fields.Date.today()), **values)

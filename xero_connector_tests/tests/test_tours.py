@@ -88,8 +88,10 @@ class TestTours(XeroHttpCase):
     def test_an_administrator_connects_imports_and_mends_what_failed(self):
         self.env["product.product"].create({"name": "Tumbler", "type": "consu", "is_storable": True})
         self.org.add_item(Code="GLASS", Name="Glass")
+        self.invoice("order GC 0", "INV-TESTED", [self.line(quantity=1)])
         with patch.object(self.fake, "auto_approve", False):
             self.tour("xero_connect")
+        self.assertFalse(self.env["sale.order"].search([("xero_invoice_number", "=", "INV-TESTED")]))
         connection = self.env["xero.connection"].search([("tenant_id", "=", self.org.tenant_id)])
         self.assertEqual((connection.state, connection.name), ("connected", "Kiwi Outdoor"))
         self.assertEqual(len(self.fake.calls("POST", "/connect/authorize")), 1, "Allow was pressed on Xero's page")
@@ -102,6 +104,19 @@ class TestTours(XeroHttpCase):
         self.run_cron("process")
         self.tour("xero_mended")
         self.assertEqual(self.order(failing).warehouse_id, self.second_warehouse)
+
+    def test_an_administrator_pauses_resumes_disconnects_reconnects_and_reconfigures(self):
+        connection = self.connect(name="Kiwi Outdoor", mapping_ids=self.rules(("GC", self.second_warehouse)))
+        self.tour("xero_lifecycle")
+        self.assertEqual((connection.state, connection.tenant_id), ("connected", self.org.tenant_id))
+        self.assertEqual(len(self.fake.calls("DELETE", "(?i)/connections/")), 1)
+
+    def test_an_administrator_chooses_among_several_granted_organisations(self):
+        other = self.fake.add_organisation("Also granted")
+        connection = self.env["xero.connection"].create({"name": "Kiwi Outdoor", "app_id": self.app.id})
+        self.consent(connection, self.org, other)
+        self.tour("xero_choose")
+        self.assertEqual(connection.tenant_id, other.tenant_id)
 
     def test_an_administrator_mends_a_rule_that_never_matches_and_tries_the_rules(self):
         connection = self.connect(

@@ -121,7 +121,7 @@ class TestVault(XeroCase):
         self.run_cron("health")
         self._assert_sealed(connection)
         self.assertEqual(self._secrets(connection), before)
-        self.assertFalse(self.fake.requests)
+        self.assertFalse(self.fake.calls("POST", "/connect/token"))
         self._assert_imports(connection)
 
     def test_whatever_is_written_after_the_key_was_set_is_sealed_at_once(self):

@@ -6,30 +6,105 @@ const tours = registry.category("web_tour.tours");
 const LIST_ROW = ".o_list_view .o_data_row:has(td[name=name]:text('Kiwi Outdoor'))";
 const FAILED_ROW = ".o_list_view .o_data_row:has(td[name=number]:text('INV-FAILS'))";
 
+const atStep = (label) => ({ trigger: `.o_statusbar_status .o_arrow_button_current:text('${label}')` });
+const press = (name) => ({ trigger: `button[name=${name}]:enabled`, run: "click" });
+const stateIs = (label) => ({ trigger: `.o_field_widget[name=state] .o_arrow_button_current:text('${label}')` });
+
 tours.add("xero_connect", {
     steps: () => [
         ...stepUtils.goToAppSteps("xero_connector.menu_root", "Open Xero"),
         ...onPage("Connections"),
-        { trigger: ".o_list_button_add", run: "click" },
+        press("action_setup_new"),
+        atStep("Initial configuration"),
         { trigger: ".o_field_widget[name=name] input", run: "edit Kiwi Outdoor" },
         ...choose(".o_form_view", "app_id", "Test app"),
-        { trigger: "[name=mapping_ids] .o_field_x2many_list_row_add a", run: "click" },
-        { trigger: ".o_selected_row [name=reference_contains] input", run: "edit GC" },
-        ...choose(".o_selected_row", "warehouse_id", "Gold Coast"),
-        ...openTab("orders"),
-        { trigger: "[name=order_confirm] input", run: "check" },
-        ...stepUtils.saveForm(),
+        press("action_setup_next"),
+        atStep("Authentication"),
+        { trigger: "h2:contains('Not connected yet')" },
         {
-            content: "Odoo sends us to Xero, where Allow is pressed, and Xero sends us back",
+            content: "The address to register at Xero can be copied",
+            trigger: "[name=redirect_uri]:contains('/xero/oauth/callback'):has(.o_clipboard_button)",
+        },
+        {
+            content: "Odoo sends us to Xero, where Allow is pressed, and Xero sends us back into the set-up",
             trigger: "button[name=action_connect]:contains('Connect to Xero')",
             run: "click",
             expectUnloadPage: true,
         },
-        { trigger: ".o_statusbar_status .o_arrow_button_current:text('Connected')" },
+        { trigger: "h2:contains('Connected to Org '):has([name=status_dot].text-success)" },
+        press("action_setup_next"),
+        atStep("Configuration"),
+        { trigger: "[name=mapping_ids] .o_field_x2many_list_row_add a", run: "click" },
+        { trigger: ".o_selected_row [name=reference_contains] input", run: "edit GC" },
+        ...choose(".o_selected_row", "warehouse_id", "Gold Coast"),
+        { trigger: "[name=order_confirm] input", run: "check" },
+        press("action_setup_next"),
+        atStep("Test order"),
+        press("action_test_order"),
+        {
+            trigger: ".modal .o_data_row:contains('INV-TESTED') button[name=action_show]",
+            run: "click",
+        },
+        { trigger: ".modal [name=warehouse]:contains('Gold Coast')" },
+        { trigger: ".modal .o_data_row:contains('Drink bottle')" },
+        { trigger: ".modal footer button:contains('Close')", run: "click" },
+        { trigger: "body:not(:has(.modal))" },
+        press("action_setup_finish"),
+        stateIs("Connected"),
         { trigger: "[name=tenant_name]:contains('Org ')" },
         { trigger: "body:not(:has(button[name=action_connect]))" },
         { trigger: ".o_breadcrumb a:contains('Connections'), .o_back_button", run: "click" },
         { trigger: `${LIST_ROW} td[name=status_dot].text-success:text('●')` },
+    ],
+});
+
+tours.add("xero_lifecycle", {
+    steps: () => [
+        ...stepUtils.goToAppSteps("xero_connector.menu_root", "Open Xero"),
+        { trigger: `${LIST_ROW} td[name=name]`, run: "click" },
+        press("action_pause"),
+        stateIs("Paused"),
+        press("action_resume"),
+        stateIs("Connected"),
+        press("action_disconnect"),
+        { trigger: ".modal:contains('Settings, orders and log stay')" },
+        { trigger: ".modal footer button.btn-primary", run: "click" },
+        stateIs("Not connected"),
+        { trigger: ".o_form_view:has([name=reference_contains]:contains('GC'))" },
+        {
+            trigger: "button[name=action_connect]:contains('Connect to Xero')",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        stateIs("Connected"),
+        press("action_setup"),
+        atStep("Initial configuration"),
+        { trigger: ".o_field_widget[name=name] input", run: "edit Kiwi Outdoor renamed" },
+        press("action_setup_next"),
+        atStep("Authentication"),
+        press("action_setup_next"),
+        atStep("Configuration"),
+        press("action_setup_back"),
+        atStep("Authentication"),
+        press("action_setup_next"),
+        atStep("Configuration"),
+        press("action_setup_next"),
+        atStep("Test order"),
+        press("action_setup_finish"),
+        stateIs("Connected"),
+        { trigger: ".o_field_widget[name=name] input:value('Kiwi Outdoor renamed')" },
+    ],
+});
+
+tours.add("xero_choose", {
+    steps: () => [
+        ...stepUtils.goToAppSteps("xero_connector.menu_root", "Open Xero"),
+        { trigger: `${LIST_ROW} td[name=name]`, run: "click" },
+        { trigger: ".alert-danger:contains('Several organisations were granted')" },
+        press("action_choose_organisation"),
+        { trigger: ".modal .o_data_row:contains('Also granted') button[name=action_choose]", run: "click" },
+        stateIs("Connected"),
+        { trigger: "[name=tenant_name]:contains('Also granted')" },
     ],
 });
 
