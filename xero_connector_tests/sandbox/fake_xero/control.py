@@ -5,7 +5,7 @@
     GET    /_fake/faults   POST {...}    DELETE         as `Faults.add`
     POST   /_fake/limits {minute, day, concurrent, app_minute, tenant_id}    DELETE
     GET    /_fake/clock    POST {"advance": seconds}
-    POST   /_fake/settings {auto_approve, auto_tenants, custom_tenant}
+    POST   /_fake/settings {auto_approve, auto_tenants, custom_tenant, connection_cap}
     POST   /_fake/expire                                all access tokens are expired
     GET    /_fake/organisations  POST {name, country, currency}
     POST   /_fake/organisations/T/disconnect            as a user would in Xero
@@ -24,7 +24,7 @@ from .http import json_response
 
 _ADD = {"Invoices": "add_invoice", "Contacts": "add_contact", "Items": "add_item", "CreditNotes": "add_credit_note",
         "Accounts": "add_account"}
-_SETTINGS = ("auto_approve", "auto_tenants", "custom_tenant")
+_SETTINGS = ("auto_approve", "auto_tenants", "custom_tenant", "connection_cap")
 
 
 def _log(fake, request, _body):

@@ -40,7 +40,8 @@ class FakeXero:
 
     Settings that may change at any time: `auto_approve` (consent without a click), `auto_tenants` (the organisations
     it grants, ids or names; the first one when empty), `custom_tenant` (the organisation of client credentials),
-    `on_request` (a callable that gets each `Request` before it is handled), `clock`, `faults`, `limits`.
+    `connection_cap` (how many organisations the app's tier may connect, None for any number), `on_request` (a callable
+    that gets each `Request` before it is handled), `clock`, `faults`, `limits`.
     """
 
     def __init__(self, port=0, data=None, client_id=CLIENT_ID, client_secret="fake-client-secret"):
@@ -50,6 +51,7 @@ class FakeXero:
         self.faults, self.limits, self.log = Faults(), Limits(self.clock), RequestLog()
         self.organisations = []
         self.auto_approve, self.auto_tenants, self.custom_tenant, self.on_request = False, [], None, None
+        self.connection_cap = None
         self.lock = threading.RLock()
         self._idempotency = IdempotencyCache(self.clock)
         self._thread = None
