@@ -145,8 +145,13 @@ class FakeXero:
         try:
             response = self._respond(request, handler, self.faults.find(request))
         except Cut as cut:
-            entry.status = cut.response.status
+            self._sign_off(entry, cut.response)
             raise
+        return self._sign_off(entry, response)
+
+    @staticmethod
+    def _sign_off(entry, response):
+        """Log the status; every answer carries an id that Xero's support asks for (`xero-api.md` 7)."""
         response.headers.setdefault("Xero-Correlation-Id", new_id())
         entry.status = response.status
         return response
