@@ -9,6 +9,7 @@ from . import (
     test_fake_xero_reading,
     test_fake_xero_sdk,
     test_fake_xero_story,
+    test_fake_xero_webhooks,
     test_fake_xero_writing,
     test_faults,
     test_files,

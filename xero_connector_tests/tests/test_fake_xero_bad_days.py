@@ -3,6 +3,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from http.client import HTTPConnection
 
 import requests
@@ -131,6 +132,33 @@ class TestFakeXeroBadDays(FakeXeroCase):
     def test_an_unknown_kind_of_fault_is_named(self):
         with self.assertRaisesRegex(ValueError, "earthquake"):
             self.fake.faults.add(kind="earthquake")
+
+    # --- correlation id ----------------------------------------------------------------------------------------------
+    def test_every_answer_of_xero_has_a_correlation_id_of_its_own(self):
+        answers = [self.call("GET", "Contacts"), self.call("GET", "Nothing"), self.authorise(), self.put(),
+                   self.token_call(grant_type="nonsense"), self.call("PUT", "Contacts", json={})]
+        self.fake.faults.add(status=500)
+        answers.append(self.call("GET", "Contacts"))
+        self.fake.limits.minute = 0
+        answers.append(self.call("GET", "Contacts"))
+        self.assertEqual([answer.status_code for answer in answers], [200, 404, 200, 200, 400, 400, 500, 429])
+        ids = [str(uuid.UUID(answer.headers["Xero-Correlation-Id"])) for answer in answers]
+        self.assertEqual(len(set(ids)), len(ids))
+
+    def test_answers_cut_off_or_refused_unread_have_a_correlation_id_too(self):
+        self.fake.faults.add(kind="cut")
+        answer = self.call("GET", "Contacts", stream=True)
+        self.assertTrue(uuid.UUID(answer.headers["Xero-Correlation-Id"]))
+        answer.close()
+        for name, value, status in (("Content-Length", 11 * 1024 * 1024, 413), ("Transfer-Encoding", "chunked", 411)):
+            client = HTTPConnection("localhost", self.fake.port, timeout=10)
+            client.putrequest("PUT", "/api.xro/2.0/Contacts")
+            client.putheader(name, value)
+            client.endheaders()
+            answer = client.getresponse()
+            self.assertEqual(answer.status, status)
+            self.assertTrue(uuid.UUID(answer.headers["Xero-Correlation-Id"]))
+            client.close()
 
     # --- limits ------------------------------------------------------------------------------------------------------
     def test_the_minute_limit_answers_429_without_a_body(self):

@@ -64,7 +64,10 @@ class TestFakeXeroOauth(FakeXeroCase):
             self.assertIn("invalid_scope", page.text)
 
     def test_an_unknown_client_and_a_wrong_response_type_are_refused(self):
-        self.assertIn("unauthorized_client", self.authorise(client_id="other").text)
+        for client_id in ("other", "", None):  # None leaves it out
+            page = self.authorise(client_id=client_id, auto="1")
+            self.assertEqual(page.status_code, 400)
+            self.assertIn("unauthorized_client", page.text)
         self.assertIn("unsupported_response_type", self.authorise(response_type="token").text)
 
     def test_a_code_works_once(self):
@@ -189,6 +192,65 @@ class TestFakeXeroOauth(FakeXeroCase):
         self.assertEqual(self.http.delete(f"{url}/{mine['id']}").status_code, 204)
         self.assertEqual([entry["tenantName"] for entry in self.connections()], ["Second"])
         self.assertEqual(self.call("GET", "Organisation").status_code, 403)
+
+    def test_an_organisation_its_user_disconnected_is_neither_listed_nor_served(self):
+        second = self.fake.add_organisation("Second")
+        self.connect(organisation=second)
+        self.connect()
+        self.fake.identity.disconnect(self.organisation.tenant_id)
+        self.assertEqual([entry["tenantName"] for entry in self.connections()], ["Second"])
+        answer = self.call("GET", "Organisation")
+        self.assertEqual((answer.status_code, answer.json()["Detail"]), (403, "AuthenticationUnsuccessful"))
+
+    def test_a_renamed_organisation_has_its_new_name_everywhere(self):
+        self.connect()
+        self.organisation.rename("Harbour & Daughters")
+        self.assertEqual([entry["tenantName"] for entry in self.connections()], ["Harbour & Daughters"])
+        self.assertEqual(self.get("Organisation")["Organisations"][0]["Name"], "Harbour & Daughters")
+        self.assertIs(self.fake.organisation("Harbour & Daughters"), self.organisation)
+        door = f"{self.fake.login_url}/_fake/organisations/{self.organisation.tenant_id}/Organisations"
+        self.http.post(f"{door}/{self.organisation.tenant_id}", json={"Name": "Harbour"}).raise_for_status()
+        self.assertEqual([entry["tenantName"] for entry in self.connections()], ["Harbour"])
+
+    # --- the ceiling of the app's tier -------------------------------------------------------------------------------
+    def test_consent_beyond_the_ceiling_shows_an_error_and_connects_nothing(self):
+        second, third = self.fake.add_organisation("Second"), self.fake.add_organisation("Third")
+        self.fake.connection_cap = 2
+        self.connect()
+        for page in (self.authorise(auto="1", tenant=f"{second.tenant_id},{third.tenant_id}"),
+                     self.click("allow", [second.tenant_id, third.tenant_id])):
+            self.assertEqual(page.status_code, 400)
+            self.assertNotIn("Location", page.headers)
+            self.assertIn("cannot be connected to more organisations", page.text)
+        self.assertEqual(set(self.fake.identity.connections), {self.organisation.tenant_id})
+        self.assertEqual(self.click("allow", [second.tenant_id]).status_code, 302)
+        self.assertEqual(self.click("allow", [third.tenant_id]).status_code, 400)
+
+    def test_at_the_ceiling_a_connection_can_be_renewed_and_one_takes_the_place_of_another(self):
+        second = self.fake.add_organisation("Second")
+        self.fake.connection_cap = 1
+        self.connect()
+        self.assertEqual(self.authorise(auto="1").status_code, 302)
+        self.fake.identity.disconnect(self.organisation.tenant_id)
+        self.assertEqual(self.authorise(auto="1", tenant=second.tenant_id).status_code, 302)
+
+    def test_a_lowered_ceiling_lets_existing_connections_live_and_be_renewed(self):
+        self.connect(organisation=self.fake.add_organisation("Second"))
+        self.connect()
+        self.fake.connection_cap = 1
+        self.get("Organisation")
+        self.assertEqual(self.authorise(auto="1").status_code, 302)
+
+    def test_custom_connections_are_outside_the_ceiling(self):
+        second = self.fake.add_organisation("Second")
+        self.fake.connection_cap = 1
+        self.token_call(grant_type="client_credentials")
+        self.assertEqual(self.authorise(auto="1", tenant=second.tenant_id).status_code, 302)
+        self.assertEqual(self.authorise(auto="1", tenant=self.organisation.tenant_id).status_code, 400)
+        self.fake.connection_cap = 2
+        self.assertEqual(self.authorise(auto="1", tenant=self.organisation.tenant_id).status_code, 302)
+        third = self.fake.add_organisation("Third")
+        self.assertEqual(self.authorise(auto="1", tenant=third.tenant_id).status_code, 400)
 
     def test_revoking_removes_all_connections_of_the_user(self):
         self.fake.add_organisation("Second")

@@ -5,8 +5,11 @@
     GET    /_fake/faults   POST {...}    DELETE         as `Faults.add`
     POST   /_fake/limits {minute, day, concurrent, app_minute, tenant_id}    DELETE
     GET    /_fake/clock    POST {"advance": seconds}
-    POST   /_fake/settings {auto_approve, auto_tenants, custom_tenant}
+    POST   /_fake/settings {auto_approve, auto_tenants, custom_tenant, connection_cap}
     POST   /_fake/expire                                all access tokens are expired
+    GET    /_fake/webhooks  POST {url, key}  DELETE     status; subscribe as in Xero's developer portal; unsubscribe
+    POST   /_fake/webhooks/deliver {size, shuffle_events, shuffle_deliveries}, /webhooks/replay {shuffle},
+           /webhooks/settings {automatic, payments_fire_events, patience}
     GET    /_fake/organisations  POST {name, country, currency}
     POST   /_fake/organisations/T/disconnect            as a user would in Xero
     GET    /_fake/organisations/T/Invoices              everything, as stored
@@ -24,7 +27,8 @@ from .http import json_response
 
 _ADD = {"Invoices": "add_invoice", "Contacts": "add_contact", "Items": "add_item", "CreditNotes": "add_credit_note",
         "Accounts": "add_account"}
-_SETTINGS = ("auto_approve", "auto_tenants", "custom_tenant")
+_SETTINGS = ("auto_approve", "auto_tenants", "custom_tenant", "connection_cap")
+_WEBHOOK_SETTINGS = ("automatic", "payments_fire_events", "patience")
 
 
 def _log(fake, request, _body):
@@ -107,6 +111,22 @@ def _books(fake, request, body, tenant, what, record_id=None):
     return [row.data for row in organisation.tables[what] if record_id in (None, row.id)]
 
 
+def _webhooks(fake, request, body, deed=None):
+    hooks = fake.webhooks
+    if request.method == "DELETE":
+        hooks.unsubscribe()
+    elif request.method == "POST" and deed in ("deliver", "replay"):
+        return getattr(hooks, deed)(**body).as_dict()
+    elif request.method == "POST" and deed == "settings":
+        for name in body.keys() & set(_WEBHOOK_SETTINGS):
+            setattr(hooks, name, body[name])
+    elif request.method == "POST" and deed is None:
+        hooks.subscribe(**body)
+    elif deed is not None:
+        raise KeyError(f"nothing is called webhooks/{deed}")
+    return hooks.as_dict()
+
+
 _DOORS = {"log": _log, "faults": _faults, "limits": _limits, "clock": _clock, "settings": _settings, "expire": _expire,
           "organisations": _organisations}
 
@@ -116,9 +136,11 @@ def answer(fake, request):
     parts = [part for part in request.path.split("/") if part][1:]
     try:
         body = json.loads(request.body) if request.body else {}
+        if parts and parts[0] == "webhooks":  # not under the lock: the receiver may well call the fake
+            return json_response(_webhooks(fake, request, body, *parts[1:2]))
         with fake.lock:
             if not parts:
-                return json_response({**fake.describe(), "doors": sorted(_DOORS)})
+                return json_response({**fake.describe(), "doors": sorted([*_DOORS, "webhooks"])})
             if parts[0] == "organisations" and len(parts) > 2:
                 return json_response(_books(fake, request, body, *parts[1:4]))
             return json_response(_DOORS[parts[0]](fake, request, body))

@@ -3,6 +3,7 @@ import json
 import threading
 import traceback
 from dataclasses import dataclass
+from functools import partial
 
 from . import control, oauth, routing, scopes
 from .clock import Clock
@@ -15,6 +16,7 @@ from .log import RequestLog
 from .organisation import Organisation
 from .server import Cut, Server
 from .store import ID_FIELDS, load_verbatim, new_id
+from .webhooks import CATEGORIES, Webhooks
 from .wire import to_xml
 
 API = "/api.xro/2.0"
@@ -40,7 +42,8 @@ class FakeXero:
 
     Settings that may change at any time: `auto_approve` (consent without a click), `auto_tenants` (the organisations
     it grants, ids or names; the first one when empty), `custom_tenant` (the organisation of client credentials),
-    `on_request` (a callable that gets each `Request` before it is handled), `clock`, `faults`, `limits`.
+    `connection_cap` (how many organisations the app's tier may connect, None for any number), `on_request` (a callable
+    that gets each `Request` before it is handled), `clock`, `faults`, `limits`, `webhooks`.
     """
 
     def __init__(self, port=0, data=None, client_id=CLIENT_ID, client_secret="fake-client-secret"):
@@ -50,6 +53,7 @@ class FakeXero:
         self.faults, self.limits, self.log = Faults(), Limits(self.clock), RequestLog()
         self.organisations = []
         self.auto_approve, self.auto_tenants, self.custom_tenant, self.on_request = False, [], None, None
+        self.connection_cap = None
         self.lock = threading.RLock()
         self._idempotency = IdempotencyCache(self.clock)
         self._thread = None
@@ -57,6 +61,7 @@ class FakeXero:
         self.port = self._server.server_port
         self.login_url = self.identity_url = f"http://localhost:{self.port}"
         self.api_url = self.login_url + API
+        self.webhooks = Webhooks(self.clock, self.identity, self.api_url)
         if data is not None:
             self._load(data)
 
@@ -72,8 +77,9 @@ class FakeXero:
         self._server.serve_forever()
 
     def stop(self):
-        """End at once, open connections and held answers included."""
+        """End at once, open connections and held answers included; only a webhook under way is waited for."""
         self._server.stop()
+        self.webhooks.automatic = False
         if self._thread:
             self._thread.join(5)
             self._thread = None
@@ -94,6 +100,8 @@ class FakeXero:
     def add_organisation(self, name, country="NZ", currency="NZD", tax=None, **extra):
         """A new organisation; `tax` is its tax type on sales, `extra` goes into /Organisation."""
         organisation = Organisation(self.clock, name, country, currency, tax, **extra)
+        for resource in CATEGORIES:
+            organisation.tables[resource].listener = partial(self.webhooks.notice, organisation)
         self.organisations.append(organisation)
         return organisation
 
@@ -143,8 +151,13 @@ class FakeXero:
         try:
             response = self._respond(request, handler, self.faults.find(request))
         except Cut as cut:
-            entry.status = cut.response.status
+            self._sign_off(entry, cut.response)
             raise
+        return self._sign_off(entry, response)
+
+    @staticmethod
+    def _sign_off(entry, response):
+        """Log the status; every answer carries an id that Xero's support asks for (`xero-api.md` 7)."""
         response.headers.setdefault("Xero-Correlation-Id", new_id())
         entry.status = response.status
         return response

@@ -53,6 +53,7 @@ class Identity:
         self.clock, self.client_id, self.client_secret = clock, client_id, client_secret
         self.user_id = new_id()
         self.connections = {}
+        self._organisations, self._custom = {}, set()
         self._codes, self._access, self._refresh = {}, {}, {}
 
     # --- consent -------------------------------------------------------------------------------------------------
@@ -61,17 +62,28 @@ class Identity:
         session = Session(list(scopes), [organisation.tenant_id for organisation in organisations], redirect_uri, nonce)
         for organisation in organisations:
             self.connect(organisation, session.event_id)
+            self._custom.discard(organisation.tenant_id)
         code = secrets.token_urlsafe(32)
         self._codes[code] = (session, self.clock.timestamp() + CODE_LIFE)
         return code
 
     def connect(self, organisation, event_id):
         """Make or renew the connection of an organisation."""
+        self._organisations[organisation.tenant_id] = organisation
         stamp = self.clock.now().strftime("%Y-%m-%dT%H:%M:%S.%f") + "0"  # naive UTC with seven digits
         connection = self.connections.setdefault(organisation.tenant_id, {
             "id": new_id(), "authEventId": event_id, "tenantId": organisation.tenant_id,
             "tenantType": "ORGANISATION", "tenantName": organisation.name, "createdDateUtc": stamp})
         connection.update(authEventId=event_id, updatedDateUtc=stamp)
+
+    def beyond_cap(self, organisations, cap):
+        """Whether consent to these would make more connections than the app's tier allows (None: any number).
+
+        Renewing is always allowed, and custom connections are outside the tiers (`xero-api.md` 1.5, 1.6).
+        """
+        counted = self.connections.keys() - self._custom
+        new = {organisation.tenant_id for organisation in organisations} - counted
+        return cap is not None and bool(new) and len(counted) + len(new) > cap
 
     def disconnect(self, tenant_id):
         """The user removed the app in Xero's settings."""
@@ -128,6 +140,8 @@ class Identity:
     def custom_connection(self, organisation, scopes):
         """Tokens of the client-credentials grant: one organisation, no refresh token."""
         session = Session(list(scopes), [organisation.tenant_id], custom=True)
+        if organisation.tenant_id not in self.connections:
+            self._custom.add(organisation.tenant_id)
         self.connect(organisation, session.event_id)
         return self._tokens(session)
 
@@ -163,8 +177,9 @@ class Identity:
         return tenant
 
     def listed_connections(self, session, event_id=None):
-        """The connections a token sees."""
-        return [connection for connection in self.connections.values()
+        """The connections a token sees, under the names the organisations have now."""
+        return [{**connection, "tenantName": self._organisations[connection["tenantId"]].name}
+                for connection in self.connections.values()
                 if (not session.custom or connection["tenantId"] in session.tenants)
                 and (not event_id or connection["authEventId"] == event_id)]
 

@@ -51,6 +51,9 @@ def authorise(fake, request):
     chosen = [fake.organisation(name) for name in ticked]
     if not chosen or None in chosen:
         return consent_page(query, fake.organisations, "Choose an organisation.")
+    if fake.identity.beyond_cap(chosen, fake.connection_cap):
+        return error_page("connection_limit", "This app cannot be connected to more organisations: its plan allows "
+                          f"{fake.connection_cap}. Disconnect another organisation or ask the app's provider.")
     code = fake.identity.consent(chosen, scopes, query["redirect_uri"], query.get("nonce", ""))
     return _back(query, code=code, scope=" ".join(scopes), session_state=code[:16])
 

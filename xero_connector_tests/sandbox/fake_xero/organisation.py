@@ -182,6 +182,11 @@ class Organisation:
         """Let the organisation use these currencies; its own is there from the start."""
         setup_books.subscribe(self, *currencies)
 
+    def rename(self, name):
+        """Give the organisation another name, in /Organisation and in /connections."""
+        for record in self.tables["Organisations"]:
+            self.update("Organisations", record.id, Name=name)
+
     def lock(self, period=None, end_of_year=None):
         """Set the lock dates (dates; None leaves one alone)."""
         setup_books.lock_books(self, period, end_of_year)
@@ -202,6 +207,8 @@ class Organisation:
             record.data = complete_item(self, {**record.data, **changes})
         else:
             record.data.update(changes)
+        if resource == "Organisations":
+            self.name = changes.get("Name", self.name)
         record.changed(parse_instant(updated) or self.clock.now())
         return record.data
 

@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from .http import Request, Response
+from .store import new_id
 
 MAX_BODY = 10 * 1024 * 1024  # bytes; xero-api.md 2
 
@@ -90,9 +91,9 @@ class Handler(BaseHTTPRequestHandler):
         """Read, answer, write; close when the body was refused or a fault asks for it."""
         size = int(self.headers.get("Content-Length") or 0)
         if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
-            return self.write(Response(411, b"", None), close=True)
+            return self.write(Response(411, b"", None, {"Xero-Correlation-Id": new_id()}), close=True)
         if size > MAX_BODY:
-            return self.write(Response(413, b"", None), close=True)
+            return self.write(Response(413, b"", None, {"Xero-Correlation-Id": new_id()}), close=True)
         body = self.rfile.read(size)
         if len(body) < size:  # the client went away; Xero would not act on half a request
             self.close_connection = True

@@ -40,7 +40,7 @@ def pay(organisation, record, amount, day, when, **fields):
         "Reference": payment["Reference"], "CurrencyRate": payment["CurrencyRate"], "HasAccount": False,
         "HasValidationErrors": False})
     settle(record.data, day)
-    record.changed(when)
+    record.changed(when, by_payment=True)
     add_history(record, "Cash Refunded" if is_note else "Paid", f"Payment of {payment['Amount']:.2f}", when)
     return payment_record
 
@@ -55,7 +55,7 @@ def cancel_payment(organisation, payment_record, when):
         if record:
             record.data["Payments"] = [entry for entry in record.data["Payments"] if entry["PaymentID"] != payment_id]
             settle(record.data, when.date())
-            record.changed(when)
+            record.changed(when, by_payment=True)
             add_history(record, "Payment deleted", f"Payment of {payment_record.data['Amount']:.2f}", when)
 
 

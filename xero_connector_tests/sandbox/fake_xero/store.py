@@ -48,8 +48,8 @@ class Record:
         self.version, self.cache, self.history, self.attachments, self.created_by_app = 0, {}, [], {}, False
         self.table = None
 
-    def changed(self, when=None):
-        """The data changed: forget cached answers and, with `when`, stamp the record."""
+    def changed(self, when=None, by_payment=False):
+        """The data changed: forget cached answers and, with `when`, stamp the record and tell who listens."""
         self.version += 1
         self.cache.clear()
         if self.table is not None:
@@ -60,13 +60,18 @@ class Record:
                 self.data["UpdatedDateUTC"] = wire_instant(when)
             if self.resource in HAVE_ISO_TWIN:
                 self.data["UpdatedDateUTCString"] = instant_string(when)
+            if self.table is not None and self.table.listener:
+                self.table.listener(self, "UPDATE", by_payment)
 
 
 class Table:
-    """The records of one resource, found by id or by number, in any case."""
+    """The records of one resource, found by id or by number, in any case.
+
+    `listener(record, "CREATE" or "UPDATE", by_payment)`, when set, hears of every record that is added or stamped anew.
+    """
 
     def __init__(self, resource):
-        self.resource = resource
+        self.resource, self.listener = resource, None
         self._number_field = NUMBER_FIELDS.get(resource)
         self._rows = {}
         self._by_number = {}
@@ -79,9 +84,12 @@ class Table:
 
     def add(self, record):
         """Put a record in; an id that is there already is replaced."""
+        event_type = "UPDATE" if record.id.lower() in self._rows else "CREATE"
         self._rows[record.id.lower()] = record
         record.table = self
         self.index(record)
+        if self.listener:
+            self.listener(record, event_type, False)
         return record
 
     def index(self, record):
