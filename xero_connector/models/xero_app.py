@@ -80,6 +80,7 @@ class XeroApp(models.Model):
         compute="_compute_connection_count", help="Organisations connected through this app, in all companies."
     )
     connection_cap = fields.Integer(compute="_compute_connection_count")
+    connection_usage = fields.Char(string="Connections", compute="_compute_connection_count")
 
     _webhook_tokens = models.UniqueIndex("(webhook_token)")
 
@@ -126,6 +127,9 @@ class XeroApp(models.Model):
         for app in self:
             app.connection_count = counts.get(app.id, 0)
             app.connection_cap = const.CONNECTION_CAPS[app.tier]
+            app.connection_usage = self.env._(
+                "%(count)s of %(cap)s in use", count=app.connection_count, cap=app.connection_cap
+            )
 
     def write(self, vals):
         if {"client_id", "client_secret", "grant_type"} & vals.keys():

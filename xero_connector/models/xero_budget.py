@@ -53,7 +53,7 @@ class XeroBudget(models.Model):
 
     def _left_this_minute(self):
         over = not self.minute_ends or self.minute_ends <= fields.Datetime.now()
-        return const.CALLS_PER_MINUTE if over else self.minute_left
+        return const.CALLS_PER_MINUTE if over else min(self.minute_left, const.CALLS_PER_MINUTE)
 
 
 class Meter:

@@ -43,6 +43,7 @@ class XeroTestOrder(models.TransientModel):
         except errors.XeroError as error:
             raise UserError(str(error)) from None
         choices = [_choice(payload) for payload in payloads if payload.get("InvoiceID")]
+        choices.sort(key=lambda choice: str(choice["date"] or ""), reverse=True)
         wizard = self.create(
             {"connection_id": connection.id, "choice_ids": [Command.create(choice) for choice in choices]}
         )

@@ -9,7 +9,7 @@ from datetime import date
 
 import requests
 
-from . import demo_changes, story
+from . import demo_changes, demo_days, story
 from .console import SandboxError, say, step
 from .databases import DEMO
 from .demo_journey import connect_all, run_crons
@@ -40,6 +40,7 @@ def run(options, workplace) -> int:
             fake = FakeXero()
             fake.limits.day = 5000  # as Xero gives to a paying app: the figure on each connection looks like a real one
             expected = story.build(fake, date.today())
+            demo_days.add_free_organisation(fake)
         _set_up(odoo, fake, url)
         server = stack.enter_context(_serving(odoo, options.port, url))
         stack.enter_context(fake)
@@ -55,6 +56,7 @@ def run(options, workplace) -> int:
         demo_changes.ring(admin)
         run_crons(admin)
         differences += demo_changes.report(admin, changes)
+        differences += demo_days.play(admin, fake)
         if options.once:
             return 1 if differences else 0
         _serve(server, url)

@@ -16,10 +16,11 @@ def connect_all(admin: Session, fake) -> None:
     with step(f"Connecting {len(SETUPS)} organisations through Xero's consent page") as progress:
         for setup in SETUPS:
             progress.update(setup.organisation)
-            _connect(admin, fake, setup)
+            connect(admin, fake, setup)
 
 
-def _connect(admin: Session, fake, setup) -> None:
+def connect(admin: Session, fake, setup) -> None:
+    """One organisation's user consents; a connection that is connected already is connected again."""
     connection = admin.search_read('xero.connection', [('name', '=', setup.connection)], ['id'])[0]['id']
     action = admin.call('xero.connection', 'action_connect', [connection])
     # the consent, given by somebody of this organisation
@@ -42,7 +43,7 @@ def run_crons(admin: Session) -> None:
     with step("Importing: the scheduled actions run") as progress:
         for _round in range(MAX_ROUNDS):
             for cron in CRONS:
-                _trigger(admin, cron)
+                trigger(admin, cron)
             invoices, files = _waiting(admin)
             progress.update(f"{invoices} invoices and {files} PDFs waiting")
             if not invoices and not files:
@@ -51,7 +52,8 @@ def run_crons(admin: Session) -> None:
     # what still waits shows in the table
 
 
-def _trigger(admin: Session, cron: str) -> None:
+def trigger(admin: Session, cron: str) -> None:
+    """Run one scheduled action of the addon now."""
     try:
         result = admin.call('ir.cron', 'method_direct_trigger', [admin.reference(f'xero_connector.{cron}')])
     except RpcError as error:
