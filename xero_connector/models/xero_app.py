@@ -84,6 +84,16 @@ class XeroApp(models.Model):
 
     _webhook_tokens = models.UniqueIndex("(webhook_token)")
 
+    def _init_column(self, column_name):
+        """On upgrade: each app that is there already gets an address of its own."""
+        if column_name != "webhook_token":
+            return super()._init_column(column_name)
+        self.env.cr.execute("SELECT id FROM xero_app WHERE webhook_token IS NULL")
+        for (app_id,) in self.env.cr.fetchall():
+            token = secrets.token_urlsafe(24)
+            self.env.cr.execute("UPDATE xero_app SET webhook_token = %s WHERE id = %s", (token, app_id))
+        return None
+
     def _compute_write_only(self):
         self.client_secret = False
         self.webhook_key = False

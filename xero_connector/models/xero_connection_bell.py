@@ -73,10 +73,10 @@ class XeroConnection(models.Model):
         """When webhooks are answered again: after some seconds, which collect a burst into one question, or later where
         the day's calls would not last."""
         pause = const.BELL_PAUSE
-        budget = self._budget()
+        budget = self._budgets()[self]
         left = budget._left_today()
         if left is not None and budget.day_ends and budget.day_ends > now:
             seconds = (budget.day_ends - now).total_seconds()
-            spare = left - self._looks_per_hour() * seconds / 3600
+            spare = left - self._looks_per_hour()[self] * seconds / 3600
             pause = min(max(pause, seconds / max(spare, 1)), const.LONGEST_BELL_PAUSE)
         return now + timedelta(seconds=pause)

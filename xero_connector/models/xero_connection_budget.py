@@ -23,14 +23,14 @@ class XeroConnection(models.Model):
     @api.depends("app_id.tier", "tenant_id", "sync_interval", "state")
     def _compute_budget(self):
         now = fields.Datetime.now()
-        waiting = self._calls_waiting()
+        waiting, budgets, hourly = self._calls_waiting(), self._budgets(), self._looks_per_hour()
         for connection in self:
-            budget = connection._budget()
+            budget = budgets[connection]
             left = budget._left_today()
             connection.calls_left_today = left or 0
             ends = budget.day_ends if budget.day_ends and budget.day_ends > now else now + _DAY
-            looks = math.ceil(connection._looks_per_hour() * (ends - now).total_seconds() / 3600)
-            needed = looks + waiting.get(connection, 0)
+            looks = math.ceil(hourly[connection] * (ends - now).total_seconds() / 3600)
+            needed = looks + waiting.get(connection.id, 0)
             connection.calls_needed_today = needed
             connection.budget_level = "ok" if left is None or needed <= left else "short"
             connection.budget_text = left is not None and connection._budget_sentence(budget, looks)
@@ -54,7 +54,7 @@ class XeroConnection(models.Model):
     def _calls_waiting(self):
         """Calls for what is in the log already: addresses, PDFs, notes.
 
-        :return: dict ``connection -> calls``
+        :return: dict ``connection id -> calls``
         """
         records = self.env["xero.record"].sudo()  # counts only
         here = [("connection_id", "in", self.ids), ("direction", "=", "in"), ("resource", "=", "invoice")]
@@ -62,32 +62,55 @@ class XeroConnection(models.Model):
         files = records._read_group([*here, ("files_state", "=", "waiting")], ["connection_id"], ["__count"])
         calls = {}
         for connection, count in pending:
-            calls[connection] = math.ceil(count / const.CONTACTS_PER_CALL) + count * connection._calls_per_import()
+            addresses = math.ceil(count / const.CONTACTS_PER_CALL)
+            calls[connection.id] = addresses + count * connection._calls_per_import()
         for connection, count in files:
-            calls[connection] = calls.get(connection, 0) + count * connection._calls_per_import()
-        return {connection.sudo(False): count for connection, count in calls.items()}
+            calls[connection.id] = calls.get(connection.id, 0) + count * connection._calls_per_import()
+        return calls
 
     def _calls_per_import(self):
         """Calls each imported invoice costs by itself."""
         return self.attach_pdf + self.attach_files + (self.note_target != "none")
 
     def _looks_per_hour(self):
-        """How often this organisation is asked for news by the clock, by all of the app's connections to it."""
-        # sudo: other companies' connections share the calls
-        sharing = self.sudo().search(
-            [("app_id", "=", self.app_id.id), ("tenant_id", "=", self.tenant_id), ("state", "=", "connected")]
-        )
-        return sum(_LOOKS_PER_HOUR.get(connection.sync_interval, 0) for connection in sharing)
+        """How often these organisations are asked for news by the clock, by all of the app's connections to each.
 
-    def _budget(self):
-        """The organisation's row of the budget; empty where nobody has asked it yet."""
-        self.ensure_one()
-        # sudo: a budget is shared by connections of all companies
-        return self.env["xero.budget"].sudo().search(
-            [("app_id", "=", self.app_id.id), ("tenant_id", "=", self.tenant_id)], limit=1
+        :return: dict ``connection -> times an hour``
+        """
+        groups = (
+            # sudo: other companies' connections share the calls
+            self.env["xero.connection"]
+            .sudo()
+            ._read_group(
+                [
+                    ("app_id", "in", self.app_id.ids),
+                    ("tenant_id", "in", self.mapped("tenant_id")),
+                    ("state", "=", "connected"),
+                ],
+                ["app_id", "tenant_id", "sync_interval"],
+                ["__count"],
+            )
         )
+        times = {}
+        for app, tenant_id, interval, count in groups:
+            key = (app.id, tenant_id)
+            times[key] = times.get(key, 0) + count * _LOOKS_PER_HOUR.get(interval, 0)
+        return {connection: times.get((connection.app_id.id, connection.tenant_id), 0) for connection in self}
+
+    def _budgets(self):
+        """The rows of the budget of these organisations.
+
+        :return: dict ``connection -> budget``, an empty one where nobody has asked Xero yet
+        """
+        # sudo: a budget is shared by connections of all companies
+        budgets_sudo = self.env["xero.budget"].sudo()
+        domain = [("app_id", "in", self.app_id.ids), ("tenant_id", "in", self.mapped("tenant_id"))]
+        found = {(budget.app_id.id, budget.tenant_id): budget for budget in budgets_sudo.search(domain)}
+        return {
+            connection: found.get((connection.app_id.id, connection.tenant_id), budgets_sudo) for connection in self
+        }
 
     def _meter(self, purpose):
         """:param str purpose: ``orders``, ``files`` or ``history``, see :class:`Meter`"""
-        hourly = 0 if purpose == "orders" else self._looks_per_hour()
+        hourly = 0 if purpose == "orders" else self._looks_per_hour()[self]
         return Meter(self.app_id, self.tenant_id, purpose, hourly)

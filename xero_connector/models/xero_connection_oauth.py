@@ -137,7 +137,7 @@ class XeroConnection(models.Model):
         """Swap the code for tokens and find the organisation. Works in a cursor of its own and commits step by step:
         Odoo may run a request twice, a code works once, and tokens received must never be rolled back.
 
-        :return: True when connected; otherwise ``message`` says what is missing
+        :return: False when it was refused; ``message`` says why
         """
         self.ensure_one()
         with self.env.registry.cursor() as cr:

@@ -22,7 +22,7 @@ class TestBudget(XeroCase):
         self.addCleanup(self.fake.limits.reset)
 
     def budget(self, connection):
-        return connection._budget()
+        return connection._budgets()[connection]
 
     def calls(self):
         return len(self.fake.calls(path="/api.xro/"))

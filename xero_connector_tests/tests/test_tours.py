@@ -45,13 +45,13 @@ class Browser(ChromeBrowser):
         super()._handle_request_paused(request={"url": url}, **params)
 
 
-@tagged("post_install", "-at_install")
-class TestTours(XeroHttpCase):
+class TourCase(XeroHttpCase):
+    """A browser at home at localhost, and a person in it."""
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         cls.env["ir.config_parameter"].set_param("web.base.url", cls.base_url())
-        cls.brisbane = cls.env["stock.warehouse"].create({"name": "Brisbane", "code": "BNE"})
         cls.startClassPatcher(patch("odoo.tests.common.ChromeBrowser", Browser))
 
     @classmethod
@@ -61,6 +61,14 @@ class TestTours(XeroHttpCase):
     def tour(self, name, login="admin", url="/odoo"):
         self.start_tour(url, name, login=login)
         self.env.invalidate_all()
+
+
+@tagged("post_install", "-at_install")
+class TestTours(TourCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.brisbane = cls.env["stock.warehouse"].create({"name": "Brisbane", "code": "BNE"})
 
     def invoice(self, reference, number, lines=None):
         """An invoice dated so that no time zone makes it older than a connection of today."""

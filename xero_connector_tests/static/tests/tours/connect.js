@@ -53,7 +53,7 @@ tours.add("xero_connect", {
         stateIs("Connected"),
         { trigger: "[name=tenant_name]:contains('Org ')" },
         { trigger: "body:not(:has(button[name=action_connect]))" },
-        { trigger: ".o_breadcrumb a:contains('Connections'), .o_back_button", run: "click" },
+        ...openSection("xero_connector.menu_connections", "Connections"),
         { trigger: `${LIST_ROW} td[name=status_dot].text-success:text('●')` },
     ],
 });
