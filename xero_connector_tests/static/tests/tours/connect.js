@@ -112,7 +112,7 @@ tours.add("xero_mend", {
     steps: () => [
         ...stepUtils.goToAppSteps("xero_connector.menu_root", "Open Xero"),
         { trigger: `${LIST_ROW} td[name=status_dot].text-success:text('●')` },
-        { trigger: `${LIST_ROW} td[name=done_count]:text('2')` },
+        { trigger: `${LIST_ROW} td[name=done_count]:text('3')` },
         { trigger: `${LIST_ROW} td[name=failed_count].text-danger:text('1')` },
         ...openSection("xero_connector.menu_log", "Sync log"),
         ...filterBy("Failed"),
@@ -136,7 +136,7 @@ tours.add("xero_mend", {
 tours.add("xero_mended", {
     steps: () => [
         ...stepUtils.goToAppSteps("xero_connector.menu_root", "Open Xero"),
-        { trigger: `${LIST_ROW} td[name=done_count]:text('3')` },
+        { trigger: `${LIST_ROW} td[name=done_count]:text('4')` },
         { trigger: `${LIST_ROW} td[name=failed_count]:text('0')`, run: "click" },
         {
             content: "The figures lead to the log",

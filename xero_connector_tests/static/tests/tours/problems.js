@@ -29,6 +29,7 @@ tours.add("xero_picker_released", {
         ...stepUtils.goToAppSteps("stock.menu_stock_root", "Open the inventory"),
         ...openEntry("stock.menu_stock_warehouse_mgmt", "stock.out_picking", "Deliveries"),
         ...searchFor("INV-FAILED-1", "Xero invoice"),
+        { content: "The list is narrowed down", trigger: ".o_list_view:not(:has(.o_data_row + .o_data_row))" },
         { trigger: ".o_list_view .o_data_cell:contains('Aroha Ltd')", run: "click" },
         { trigger: ".alert-info [name=delivery_instructions] textarea:value('Leave with the neighbour')" },
         { trigger: "[name=move_ids] .o_data_row:contains('Tumbler')" },
