@@ -5,6 +5,7 @@ class XeroApp(models.Model):
     """The app an administrator registers once on Xero's developer page. One app serves many organisations."""
 
     _name = "xero.app"
+    _inherit = "xero.guarded.mixin"
     _description = "Xero App"
 
     name = fields.Char(required=True)

@@ -13,6 +13,7 @@ from . import (
     test_faults,
     test_files,
     test_formats,
+    test_guards,
     test_import,
     test_killed,
     test_prices,

@@ -1,0 +1,70 @@
+"""What the break-ins found once, each in a few lines."""
+
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tests import new_test_user, tagged
+
+from .common import XeroCase
+
+
+@tagged("post_install", "-at_install")
+class TestGuards(XeroCase):
+    def setUp(self):
+        super().setUp()
+        self.connection = self.connect(
+            mapping_ids=self.rules(("GC", self.second_warehouse)), attach_pdf=True, order_confirm=True
+        )
+        self.manager = new_test_user(self.env, "guard-manager", groups="xero_connector.group_xero_manager")
+        self.other_company = self.env["res.company"].create({"name": "Other"})
+
+    def _as_manager(self, record):
+        return record.with_user(self.manager)
+
+    def test_what_forms_show_as_read_only_no_manager_writes(self):
+        for values in (
+            {"tenant_id": "another"},
+            {"state": "connected"},
+            {"watermark": False},
+            {"grant_id": False},
+            {"message": "x"},
+        ):
+            with self.assertRaises(AccessError, msg=values):
+                self._as_manager(self.connection).write(values)
+
+    def test_a_manager_pauses_resumes_and_changes_times_all_the_same(self):
+        connection = self._as_manager(self.connection)
+        connection.action_pause()
+        self.assertEqual(connection.state, "paused")
+        connection.action_resume()
+        self.assertEqual(connection.state, "connected")
+        connection.write({"sync_interval": "manual", "import_from": "2026-05-01"})
+        connection.import_from = "2026-04-01"
+        self.assertFalse(connection.next_poll or connection.watermark)
+        connection._start_backfill(connection.import_from, 1)
+        self.assertEqual(connection.backfill_total, 1)
+
+    def test_nobody_moves_settings_into_a_company_that_is_not_theirs(self):
+        self.app.company_id = self.company
+        other = self.env["xero.connection"].create(
+            {
+                "name": "Theirs",
+                "app_id": self.app.copy({"company_id": self.other_company.id}).id,
+                "company_id": self.other_company.id,
+                "warehouse_id": False,
+            }
+        )
+        rule = self.connection.mapping_ids
+        rule.write({"action": "ignore", "warehouse_id": False})
+        for record, values in (
+            (self.app, {"company_id": self.other_company.id}),
+            (self.connection, {"company_id": self.other_company.id, "warehouse_id": False}),
+            (rule, {"connection_id": other.id}),
+        ):
+            with self.assertRaises(UserError, msg=values), self.env.cr.savepoint():
+                self._as_manager(record).write(values)
+
+    def test_a_field_left_empty_is_refused_before_the_database_names_the_whole_row(self):
+        for record in (self.app, self.connection):
+            with self.assertRaises(ValidationError):
+                record.name = False
+        with self.assertRaises(ValidationError):
+            self.connection.log_days = -1
