@@ -19,6 +19,14 @@ class TestGuards(XeroCase):
     def _as_manager(self, record):
         return record.with_user(self.manager)
 
+    def test_a_dialog_is_its_users_own(self):
+        dialog = self._as_manager(self.env["xero.backfill"]).create({"connection_id": self.connection.id})
+        colleague = new_test_user(self.env, "guard-colleague", groups="xero_connector.group_xero_manager")
+        self.assertTrue(dialog.search([("id", "=", dialog.id)]))
+        self.assertFalse(dialog.with_user(colleague).search([("id", "=", dialog.id)]))
+        with self.assertRaises(AccessError):
+            dialog.with_user(colleague).read(["connection_id"])
+
     def test_what_forms_show_as_read_only_no_manager_writes(self):
         for values in (
             {"tenant_id": "another"},
