@@ -19,6 +19,11 @@ class TestGuards(XeroCase):
     def _as_manager(self, record):
         return record.with_user(self.manager)
 
+    def test_a_delivery_address_belongs_to_its_customers_company(self):
+        invoice = self.invoice()
+        self.run_import()
+        self.assertEqual(self.order(invoice).partner_shipping_id.company_id, self.company)
+
     def test_a_dialog_is_its_users_own(self):
         dialog = self._as_manager(self.env["xero.backfill"]).create({"connection_id": self.connection.id})
         colleague = new_test_user(self.env, "guard-colleague", groups="xero_connector.group_xero_manager")
