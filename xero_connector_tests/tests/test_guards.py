@@ -81,3 +81,47 @@ class TestGuards(XeroCase):
                 record.name = False
         with self.assertRaises(ValidationError):
             self.connection.log_days = -1
+
+    def test_a_transfer_takes_no_other_documents_file(self):
+        invoice = self.invoice()
+        self.run_import()
+        picking = self.order(invoice).picking_ids
+        payroll = self.env["ir.attachment"].create(
+            {"name": "payroll", "raw": b"x", "res_model": "res.company", "res_id": self.company.id}
+        )
+        picker = new_test_user(self.env, "guard-picker", groups="stock.group_stock_user")
+        with self.assertRaises(AccessError):
+            picking.with_user(picker).write({"xero_pdf_id": payroll.id})
+        self.assertFalse(picking.with_user(picker).copy({"xero_pdf_id": payroll.id}).xero_pdf_id)
+        self.assertTrue(picking.with_user(picker).copy().xero_pdf_id, "its own it does")
+
+    def test_no_salesperson_forges_where_an_order_came_from(self):
+        invoice = self.invoice()
+        self.run_import()
+        seller = new_test_user(self.env, "guard-seller", groups="sales_team.group_sale_manager")
+        order = self.order(invoice).with_user(seller)
+        for values in ({"xero_invoice_id": "forged"}, {"xero_connection_id": False}, {"xero_pdf_id": False}):
+            with self.assertRaises(AccessError, msg=values):
+                order.write(values)
+        with self.assertRaises(AccessError):
+            order.create({"partner_id": order.partner_id.id, "xero_invoice_id": "forged"})
+        self.assertFalse(order.copy().xero_invoice_id)
+
+    def test_a_customer_reads_nothing_of_the_settings_on_an_order(self):
+        invoice = self.invoice()
+        self.run_import()
+        order = self.order(invoice)
+        customer = new_test_user(self.env, "guard-customer", "base.group_portal", partner_id=order.partner_id.id)
+        self.assertTrue(order.with_user(customer).read(["xero_invoice_number"]))
+        for name in ("xero_connection_id", "xero_mapping_id", "xero_route_reason", "xero_url"):
+            with self.assertRaises(AccessError, msg=name):
+                order.with_user(customer).read([name])
+
+    def test_the_link_to_xero_is_for_those_who_may_read_the_document(self):
+        invoice = self.invoice()
+        self.run_import()
+        stranger = new_test_user(self.env, "guard-stranger")
+        for document in (self.order(invoice), self.order(invoice).picking_ids):
+            self.assertIn(invoice["InvoiceID"], document.action_xero_open()["url"].lower())
+            with self.assertRaises(AccessError):
+                document.with_user(stranger).action_xero_open()
