@@ -1,4 +1,6 @@
 from . import (
+    test_break_in,
+    test_break_in_acts,
     test_by_hand,
     test_change_mishaps,
     test_changes,

@@ -1,7 +1,7 @@
 """What the break-ins found once, each in a few lines."""
 
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tests import new_test_user, tagged
+from odoo.tests import mute_logger, new_test_user, tagged
 
 from .common import XeroCase
 
@@ -75,6 +75,7 @@ class TestGuards(XeroCase):
             with self.assertRaises(UserError, msg=values), self.env.cr.savepoint():
                 self._as_manager(record).write(values)
 
+    @mute_logger("odoo.sql_db")
     def test_a_field_left_empty_is_refused_before_the_database_names_the_whole_row(self):
         for record in (self.app, self.connection):
             with self.assertRaises(ValidationError):
