@@ -1,4 +1,5 @@
 from . import (
+    xero_guarded_mixin,
     xero_app,
     xero_app_vault,
     xero_grant,

@@ -194,7 +194,9 @@ class ResPartner(models.Model):
             key = (parent.id, draft.ship_to["name"], *(draft.ship_to[name] for name in _ADDRESS_FIELDS))
             wanted[draft.row.id] = key
             if key not in known:
-                known[key] = {**draft.ship_to, "parent_id": parent.id, "type": "delivery"}
+                # An address without company would show its customer to all companies.
+                company = {"company_id": parent.company_id.id}
+                known[key] = {**draft.ship_to, **company, "parent_id": parent.id, "type": "delivery"}
         to_create = {key: values for key, values in known.items() if isinstance(values, dict)}
         known |= dict(zip(to_create, self.create(list(to_create.values())), strict=True))
         return {row_id: known[key] for row_id, key in wanted.items()}

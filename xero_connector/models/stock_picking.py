@@ -1,7 +1,10 @@
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 from odoo.fields import Command
 
 from ..lib.errors import Problem
+from .import_draft import DOCUMENT_MODELS
+from .xero_document_mixin import ORIGIN_FIELDS
 
 
 class StockPicking(models.Model):
@@ -23,14 +26,31 @@ class StockPicking(models.Model):
         pickings._xero_own_pdf()
         return pickings
 
+    def write(self, vals):
+        if not self.env.su and ORIGIN_FIELDS & vals.keys():
+            raise AccessError(self.env._("Which Xero invoice a transfer belongs to is not for users to change."))
+        return super().write(vals)
+
     def _xero_own_pdf(self):
         """Give transfers that were made with another document's PDF (an order's, a backorder's original) a copy of it:
         who may open a transfer may then open its PDF."""
-        for picking in self:
-            # sudo: warehouse staff need not have access to the order the PDF lies on
-            pdf_sudo = picking.sudo().xero_pdf_id
-            if pdf_sudo and (pdf_sudo.res_model, pdf_sudo.res_id) != (self._name, picking.id):
-                picking.xero_pdf_id = pdf_sudo.copy({"res_model": self._name, "res_id": picking.id})
+        # sudo: warehouse staff need not have access to the order the PDF lies on
+        for picking_sudo in self.sudo():
+            pdf_sudo = picking_sudo.xero_pdf_id
+            if pdf_sudo and (pdf_sudo.res_model, pdf_sudo.res_id) != (self._name, picking_sudo.id):
+                own = {"res_model": self._name, "res_id": picking_sudo.id}
+                picking_sudo.xero_pdf_id = picking_sudo._xero_is_own_pdf(pdf_sudo) and pdf_sudo.copy(own)
+
+    def _xero_is_own_pdf(self, pdf_sudo):
+        """Whether this file is the PDF of this transfer's invoice: whoever makes a transfer names any file there is."""
+        if pdf_sudo.res_model not in DOCUMENT_MODELS.values():
+            return False
+        document_sudo = self.env[pdf_sudo.res_model].sudo().browse(pdf_sudo.res_id).exists()
+        same_invoice = (document_sudo.company_id, document_sudo.xero_invoice_id) == (
+            self.company_id,
+            self.xero_invoice_id,
+        )
+        return same_invoice and document_sudo.xero_pdf_id == pdf_sudo
 
     # === FROM XERO: MAPPER === #
 

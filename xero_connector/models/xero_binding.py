@@ -9,6 +9,7 @@ class XeroBinding(models.Model):
     """
 
     _name = "xero.binding"
+    _inherit = "xero.guarded.mixin"
     _description = "Xero Binding"
     _rec_name = "external_id"
 

@@ -3,7 +3,7 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 
 from .. import const
 from ..lib import errors
@@ -15,7 +15,7 @@ class XeroConnection(models.Model):
 
     _name = "xero.connection"
     _description = "Xero Connection"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "xero.guarded.mixin"]
     _order = "name, id"
     _check_company_auto = True
 
@@ -171,6 +171,12 @@ class XeroConnection(models.Model):
 
     _log_days_not_negative = models.Constraint("CHECK(log_days >= 0)", "The log cannot be kept for less than no day.")
 
+    @api.constrains("log_days")
+    def _check_log_days(self):
+        """Before the database does, whose complaint names the whole row."""
+        if any(connection.log_days < 0 for connection in self):
+            raise ValidationError(self.env._("The log cannot be kept for less than no day."))
+
     # === DEFAULTS, COMPUTES === #
 
     def _default_app_id(self):
@@ -204,15 +210,19 @@ class XeroConnection(models.Model):
 
     def action_pause(self):
         """Stop importing; every setting and the consent stay."""
-        self.filtered(lambda c: c.state in ("connected", "error")).write({"state": "paused"})
+        self.check_access("write")
+        self.filtered(lambda c: c.state in ("connected", "error")).sudo().write({"state": "paused"})
 
     def action_resume(self):
         """Go on where the pause began; no new consent is needed."""
+        self.check_access("write")
         self._say_when_neutralized()
         for connection in self.filtered(lambda c: c.state in ("paused", "error")):
             if not connection.tenant_id or not connection.sudo().grant_id:
                 raise UserError(self.env._("%s has no consent any more. Connect it to Xero first.", connection.name))
-            connection.write({"state": "connected", "message": False, "error_code": False, "correlation_id": False})
+            connection.sudo().write(
+                {"state": "connected", "message": False, "error_code": False, "correlation_id": False}
+            )
             connection._ring()
 
     def action_import_now(self):

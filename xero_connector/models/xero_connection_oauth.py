@@ -384,6 +384,7 @@ class XeroConnection(models.Model):
     def action_remove(self):
         """Take this connection out of the lists: it is disconnected first; orders and log stay."""
         self.ensure_one()
+        self.check_access("write")
         if self.state != "draft" or self.sudo().grant_id:
             self.action_disconnect()
         self.active = False

@@ -41,11 +41,12 @@ class XeroConnection(models.Model):
         result = super().write(vals)
         if earlier:
             # Older documents count now that were never asked for: begin again; what is known stays untouched.
-            super(XeroConnection, earlier).write({"watermark": False})
+            super(XeroConnection, earlier.sudo()).write({"watermark": False})
         if "sync_interval" in vals:
             by_hand = vals["sync_interval"] == "manual"
             connected = self.filtered(lambda c: c.state == "connected")
-            super(XeroConnection, connected).write({"next_poll": False if by_hand else fields.Datetime.now()})
+            next_poll = False if by_hand else fields.Datetime.now()
+            super(XeroConnection, connected.sudo()).write({"next_poll": next_poll})
         return result
 
     # === SCHEDULE === #

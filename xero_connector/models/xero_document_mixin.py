@@ -6,6 +6,18 @@ from odoo.exceptions import UserError
 from ..lib import formats
 from ..lib.errors import Problem
 
+# Where a document came from: the import says so, and nobody else.
+ORIGIN_FIELDS = frozenset(
+    {
+        "xero_connection_id",
+        "xero_invoice_id",
+        "xero_invoice_number",
+        "xero_invoice_date",
+        "xero_mapping_id",
+        "xero_route_reason",
+        "xero_pdf_id",
+    }
+)
 _INSTRUCTIONS = {"delivery": "delivery_instructions", "packing": "packing_instructions"}
 
 
@@ -15,18 +27,31 @@ class XeroDocumentMixin(models.AbstractModel):
     _name = "xero.document.mixin"
     _description = "Document from Xero"
 
+    # What tells of the settings is for the company's own people: customers read their orders, too.
     xero_connection_id = fields.Many2one(
-        "xero.connection", string="Xero connection", readonly=True, copy=False, index="btree_not_null"
+        "xero.connection",
+        string="Xero connection",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        groups="base.group_user",
     )
     xero_invoice_id = fields.Char(string="Xero invoice ID", readonly=True, copy=False, index="btree_not_null")
     xero_invoice_number = fields.Char(string="Xero invoice", readonly=True, copy=False, index="btree_not_null")
     xero_invoice_date = fields.Date(string="Invoice date", readonly=True, copy=False)
     xero_mapping_id = fields.Many2one(
-        "xero.warehouse.mapping", string="Warehouse rule", readonly=True, copy=False, index="btree_not_null"
+        "xero.warehouse.mapping",
+        string="Warehouse rule",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        groups="base.group_user",
     )
-    xero_route_reason = fields.Char(string="Why this warehouse", readonly=True, copy=False)
+    xero_route_reason = fields.Char(
+        string="Why this warehouse", readonly=True, copy=False, groups="base.group_user"
+    )
     xero_pdf_id = fields.Many2one("ir.attachment", string="Invoice PDF", readonly=True, copy=False, index=False)
-    xero_url = fields.Char(string="In Xero", compute="_compute_xero_url")
+    xero_url = fields.Char(string="In Xero", compute="_compute_xero_url", groups="base.group_user")
     xero_hold = fields.Text(string="Decision needed", compute="_compute_xero_hold", groups="base.group_user")
     xero_hold_code = fields.Char(compute="_compute_xero_hold", groups="base.group_user")
     xero_change = fields.Text(
@@ -73,11 +98,21 @@ class XeroDocumentMixin(models.AbstractModel):
         found = {doc.id: by_invoice.get((doc.company_id, doc.xero_invoice_id)) for doc in imported}
         return {document_id: row for document_id, row in found.items() if row}
 
+    # === GUARD === #
+
+    def _has_field_access(self, field, operation):
+        """A forged origin would reach other customers' goods, and files of other documents. What is copied with its
+        document (a transfer's, see :meth:`stock.picking.write`) its user may hand on."""
+        if operation == "write" and field.name in ORIGIN_FIELDS and not field.copy and not self.env.su:
+            return False
+        return super()._has_field_access(field, operation)
+
     # === ACTIONS === #
 
     def action_xero_open(self):
         """The invoice in Xero."""
         self.ensure_one()
+        self.check_access("read")
         return {"type": "ir.actions.act_url", "url": self.xero_url, "target": "new"}
 
     def action_xero_pdf(self):

@@ -6,6 +6,7 @@ class XeroProductMapping(models.Model):
     """Which product a Xero item code means, where it is no product's internal reference."""
 
     _name = "xero.product.mapping"
+    _inherit = "xero.guarded.mixin"
     _description = "Xero Product Mapping"
     _order = "item_code"
     _rec_name = "item_code"

@@ -11,6 +11,7 @@ class XeroWarehouseMapping(models.Model):
     """
 
     _name = "xero.warehouse.mapping"
+    _inherit = "xero.guarded.mixin"
     _description = "Xero Warehouse Mapping"
     _order = "sequence, id"
     _rec_name = "reference_contains"

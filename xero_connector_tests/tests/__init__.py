@@ -1,4 +1,6 @@
 from . import (
+    test_break_in,
+    test_break_in_acts,
     test_budget,
     test_by_hand,
     test_change_mishaps,
@@ -15,6 +17,7 @@ from . import (
     test_faults,
     test_files,
     test_formats,
+    test_guards,
     test_health,
     test_hostile_text,
     test_import,
