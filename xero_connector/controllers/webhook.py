@@ -23,13 +23,15 @@ class XeroWebhook(http.Controller):
         f"{const.WEBHOOK_PATH}/<string:token>",
         type="http",
         auth="none",
-        methods=["POST"],
         csrf=False,
         save_session=False,
         max_content_length=const.LARGEST_WEBHOOK,
     )
     def receive(self, token, **_kwargs):
         """Answer 200 to what Xero signed and 401 to all else; the work is done later, by the scheduled action."""
+        if request.httprequest.method != "POST":
+            # Refused here and not by Odoo, whose own page for it sets a cookie.
+            return _answer(405)
         try:
             body = request.httprequest.get_data()
         except RequestEntityTooLarge:

@@ -18,7 +18,13 @@ from .common import COMPLETE_ADDRESS, XeroHttpCase
 
 ADDON = "xero_connector"
 _LOOKS_SECRET = re.compile("secret|token|nonce|key")
+_NO_SECRETS = ("scopes", "home")
+# Managers enter them on Xero's developer page; without the signing key they open nothing.
+_ADDRESSES = ("webhook_token",)
 _QUIET = ("odoo.http", "odoo.sql_db", "odoo.addons.base.models.ir_rule", "odoo.addons.base.models.ir_model")
+_PATHS_TO_COMPANY = (
+    "connection_id", "app_id", "record_ids.connection_id", "try_id.connection_id", "wizard_id.connection_id"
+)
 REFUSED = object()
 
 
@@ -50,8 +56,8 @@ ROLES = (
     Role("sales", f"sales_team.group_sale_salesman_all_leads,{_EXPORT}", _DOCUMENTS),
     Role("administrator", f"base.group_system,{_EXPORT}", _CUSTOMERS),
     Role("xero-user", f"xero_connector.group_xero_user,{_EXPORT}", _DOCUMENTS),
-    Role("xero-manager", f"xero_connector.group_xero_manager,{_EXPORT}", _DOCUMENTS | {"payload7"}),
-    Role("manager-of-b", f"xero_connector.group_xero_manager,{_EXPORT}", frozenset({"bravo7"}), works_at_b=True),
+    Role("xero-manager", f"xero_connector.group_xero_manager,{_EXPORT}", _DOCUMENTS | {"payload7", "hook-a"}),
+    Role("manager-of-b", f"xero_connector.group_xero_manager,{_EXPORT}", frozenset({"bravo7", "hook-b"}), True),
 )
 
 
@@ -159,6 +165,12 @@ class BreakInCase(XeroHttpCase):
         env["xero.backfill"].create(of_connection)
         env["xero.ignore"].create({"record_ids": [Command.set(failed.ids)], "reason": f"{word} because"})
         env["xero.mend.code"].create({**of_connection, "item_code": f"{word} unknown", "product_id": self.mug.id})
+        choice = Command.create({"name": f"{word} organisation", "tenant_id": connection.tenant_id})
+        env["xero.choose.organisation"].create({**of_connection, "line_ids": [choice]})
+        recent = Command.create({"number": f"{word}-INV-7", "external_id": failed.external_id})
+        line = Command.create({"name": f"{word} goods", "product": f"{word} product"})
+        env["xero.test.order"].create({**of_connection, "choice_ids": [recent], "line_ids": [line]})
+        self.env["xero.bell"].create(of_connection)
 
     # === WHAT NOBODY OR ONLY SOME MAY SEE === #
 
@@ -176,6 +188,8 @@ class BreakInCase(XeroHttpCase):
             "kauri7": ["kauri7", invoices["kauri7 order"].lower()],
             "rimu7": ["rimu7", invoices["rimu7 order"].lower()],
             "payload7": ["payload7"],
+            "hook-a": [self.app.sudo().webhook_token.lower()],
+            "hook-b": [self.app_b.sudo().webhook_token.lower()],
         }
 
     def secret_fields(self):
@@ -186,7 +200,8 @@ class BreakInCase(XeroHttpCase):
             if not self.env[model]._transient
             for name, field in self.env[model]._fields.items()
             if field.store and field.type in ("char", "text") and field._module == ADDON
-            if (field.groups == NO_ACCESS and name != "scopes") or _LOOKS_SECRET.search(name)
+            if (field.groups == NO_ACCESS and name not in _NO_SECRETS) or _LOOKS_SECRET.search(name)
+            if name not in _ADDRESSES
         ]
 
     def _secrets(self):
@@ -232,7 +247,7 @@ class BreakInCase(XeroHttpCase):
     def _company_of(self, record):
         if "company_id" in record._fields and record.company_id:
             return record.company_id
-        for path in ("connection_id", "app_id", "record_ids.connection_id", "try_id.connection_id"):
+        for path in _PATHS_TO_COMPANY:
             if path.split(".", maxsplit=1)[0] in record._fields:
                 return record.mapped(path).company_id
         return record.create_uid.company_id

@@ -25,6 +25,9 @@ _WAYS = {
     "sale.order": ("xero_connection_id", "xero_connection_id.grant_id", "xero_connection_id.app_id"),
     "stock.picking": ("xero_connection_id", "xero_connection_id.grant_id", "xero_connection_id.app_id"),
 }
+# Odoo shows those who may do anything in Settings all mails; those about activities name the connection.
+_MAILBOXES = {("administrator", "mail.mail"), ("administrator", "mail.notification")}
+_MAILED = {"alfa7", "bravo7"}
 
 
 @tagged("post_install", "-at_install")
@@ -142,7 +145,8 @@ class TestBreakIn(BreakInCase):
         answered = 0
         for name, model in self.env.registry.items():
             if not model._abstract and (not model._auto or self._has_rows(model._table)):
-                answered += self.rpc(name, "search_read", [], [], allowed=allowed, limit=500) is not REFUSED
+                told = allowed | (_MAILED if (role.name, name) in _MAILBOXES else set())
+                answered += self.rpc(name, "search_read", [], [], allowed=told, limit=500) is not REFUSED
         self.assertGreaterEqual(answered, 5 if role.groups else 0)
 
     def _has_rows(self, table):

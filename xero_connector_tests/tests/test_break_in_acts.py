@@ -30,9 +30,10 @@ _DOCUMENTS = {"xero_record", "sale_order", "stock_picking"}
 _MAY_CHANGE = {
     "warehouse": _DOCUMENTS,
     "sales": _DOCUMENTS,
-    "xero-user": _DOCUMENTS | {"xero_connection", "xero_binding"},
+    "xero-user": _DOCUMENTS | {"xero_connection", "xero_binding", "xero_budget"},
 }
 _MANAGERS = ("xero-manager", "manager-of-b")
+_ENDING = ("action_disconnect", "action_remove")
 _CALLERS = ("xero-user", *_MANAGERS)
 
 
@@ -75,7 +76,7 @@ class BreakInActs(BreakInCase):
         tables = {self.env[model]._table for model in self.tables}
         tables = tables if self.role.name in _MANAGERS else _MAY_CHANGE.get(self.role.name, set())
         # An app without company is everybody's, as its manager wishes.
-        shared = {(table, "shared") for table in tables & {"xero_app", "xero_grant"}}
+        shared = {(table, "shared") for table in tables & {"xero_app", "xero_grant", "xero_budget"}}
         return shared | {(table, self.own) for table in tables}
 
 
@@ -112,7 +113,7 @@ class TestBreakInMethods(BreakInActs):
         self.assertGreater(len(methods), 40)
         worked = set()
         # Last, as the fake remembers it: ending the connection.
-        for model, name, arguments in sorted(methods, key=lambda entry: entry[1] == "action_disconnect"):
+        for model, name, arguments in sorted(methods, key=lambda entry: entry[1] in _ENDING):
             for side, ids in self._targets(model).items():
                 for records in ([ids[:1], ids[-1:], ids] if side == self.own else [ids[:1], ids]):
                     worked |= self._press(model, name, side, records, arguments)
