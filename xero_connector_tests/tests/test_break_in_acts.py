@@ -291,7 +291,7 @@ class TestBreakInRoutes(BreakInActs):
         self.assertLess(answer.status_code, 500, answer.url)
         self.assertNotIn("Traceback", answer.text)
         self.assertNotIn("<script>alert(7)", answer.text)
-        if "webhook" in url:
+        if "webhook" in url and answer.status_code != 404:  # an address of no route is answered by Odoo
             self.assertNotIn("Set-Cookie", answer.headers)
 
     def test_a_wrong_password_opens_no_session(self):
