@@ -234,8 +234,12 @@ class XeroConnection(models.Model):
             wait = blocked - fields.Datetime.now()
             if wait > timedelta(0):
                 minutes = math.ceil(wait.total_seconds() / 60)
-                text = self.env._("Xero's limit is used up. The import begins in %s minutes, by itself.", minutes)
-                return self._notification(text, "warning")
+                text = self.env._(
+                    "%(reason)s The import begins in %(minutes)s minutes, by itself.",
+                    reason=self.filtered("blocked_until")[:1].message or "",
+                    minutes=minutes,
+                )
+                return self._notification(text.strip(), "warning")
         return self._notification(
             self.env._("The import has been started. New orders appear within a minute."), "success"
         )

@@ -5,7 +5,7 @@ from unittest.mock import patch
 
 from odoo import fields
 from odoo.exceptions import UserError
-from odoo.tests import Form, tagged
+from odoo.tests import Form, new_test_user, tagged
 
 from ..sandbox.fake_xero import query
 from .common import XeroCase
@@ -82,6 +82,16 @@ class TestTry(XeroCase):
         self.press(trial.action_dry_run)
         self.assertEqual(trial.line_ids.outcome, "skipped")
         self.assertIn(self.order(invoice).name, trial.line_ids.reason)
+
+    def test_a_xero_manager_without_other_rights_may_try_everything_out(self):
+        connection = self.connect()
+        self.invoice()
+        self.run_import()
+        self.invoice("another one")
+        manager = new_test_user(self.env, "only-xero", groups="xero_connector.group_xero_manager")
+        trial = self.env["xero.try"].with_user(manager).create({"connection_id": connection.id})
+        self.press(trial.action_dry_run)
+        self.assertEqual(set(trial.line_ids.mapped("outcome")), {"order", "skipped"})
 
     def test_a_dry_run_that_cannot_ask_xero_says_why(self):
         trial = self._trial(self.connect())
