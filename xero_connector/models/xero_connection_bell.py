@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -7,6 +8,7 @@ from ..lib import formats
 
 # What may have changed an invoice. A credit note's own event comes when it is allocated.
 _CATEGORIES = ("INVOICE", "CREDITNOTE")
+_GUID = re.compile(r"[0-9a-f-]{36}")
 
 
 class XeroConnection(models.Model):
@@ -27,7 +29,8 @@ class XeroConnection(models.Model):
         wanted = {}
         for event in events:
             if isinstance(event, dict) and str(event.get("eventCategory")).upper() in _CATEGORIES:
-                wanted.setdefault(str(event.get("tenantId")).lower(), []).append(event)
+                wanted.setdefault(_guid(event.get("tenantId")), []).append(event)
+        wanted.pop(None, None)
         if not wanted:
             return
         connections = self.search(
@@ -53,8 +56,8 @@ class XeroConnection(models.Model):
         latest = {}
         for event in events:
             stamp = formats.stamp(event.get("eventDateUtc"))
-            invoice_id = str(event.get("resourceId")).lower()
-            if not stamp or str(event["eventCategory"]).upper() != "INVOICE":
+            invoice_id = _guid(event.get("resourceId"))
+            if not stamp or not invoice_id or str(event["eventCategory"]).upper() != "INVOICE":
                 return True
             latest[invoice_id] = max(stamp, latest.get(invoice_id, stamp))
         rows = self.env["xero.record"].search_fetch(
@@ -80,3 +83,9 @@ class XeroConnection(models.Model):
             spare = left - self._looks_per_hour() * seconds / 3600
             pause = min(max(pause, seconds / max(spare, 1)), const.LONGEST_BELL_PAUSE)
         return now + timedelta(seconds=pause)
+
+
+def _guid(value):
+    """An id of Xero's in small letters, None when it is none: nothing else may reach a query."""
+    text = value.lower() if isinstance(value, str) else ""
+    return text if _GUID.fullmatch(text) else None
