@@ -72,6 +72,19 @@ class XeroConnection(models.Model):
         held = {row.external_id.lower(): row.remote_updated or "" for row in rows}
         return any(held.get(invoice_id, "") < stamp for invoice_id, stamp in latest.items())
 
+    @api.model
+    def _await_bells(self):
+        """Wake the scheduled action again for the rings it could not answer now: they came while it asked Xero, or
+        another worker has the connection. Their own trigger is used up."""
+        now = fields.Datetime.now()
+        waiting = self.search([("state", "=", "connected"), ("setup_done", "=", True), ("bell_ids", "!=", False)])
+        moments = set()
+        for connection in waiting:
+            known = [at for at in (connection.listen_from, connection.blocked_until) if at and at > now]
+            moments.add(max(known, default=now + timedelta(seconds=const.BELL_PAUSE)))
+        if moments:
+            self.env.ref("xero_connector.ir_cron_poll").sudo()._trigger(at=moments)
+
     def _next_listening(self, now):
         """When webhooks are answered again: after some seconds, which collect a burst into one question, or later where
         the day's calls would not last."""
