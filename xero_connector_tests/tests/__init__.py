@@ -26,4 +26,6 @@ from . import (
     test_try,
     test_units,
     test_vault,
+    test_webhooks,
+    test_webhooks_busy,
 )
