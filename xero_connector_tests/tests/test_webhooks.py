@@ -368,17 +368,50 @@ class TestRinging(WebhookCase):
         self.answer_bells()
         self.assertEqual(self.order(invoice).xero_connection_id, first | second)
 
+    def _turns(self, forget=False):
+        """When the scheduled action is woken. To `forget`, as a run of it would in a transaction of its own."""
+        turns = self.env["ir.cron.trigger"].search([("cron_id", "=", self.cron.id)], order="call_at")
+        moments = turns.mapped("call_at")
+        if forget:
+            turns.unlink()
+        return moments
+
     def test_a_ring_wakes_the_scheduled_action_at_once_or_when_the_burst_is_over(self):
-        connection = self.connect()
-        connection.listen_from = False
-        domain = [("cron_id", "=", self.cron.id)]
-        with RecordCapturer(self.env["ir.cron.trigger"], domain) as triggers:
-            self.ring(self.event())
-        self.assertLessEqual(max(triggers.records.mapped("call_at")), fields.Datetime.now())
+        connection, _invoices = self.connect_and_import()
+        self._turns(forget=True)
         later = connection.listen_from = fields.Datetime.now() + LATER
-        with RecordCapturer(self.env["ir.cron.trigger"], domain) as triggers:
-            self.ring(self.event())
-        self.assertEqual(triggers.records.mapped("call_at"), [later])
+        self.ring(self.event())
+        self.assertEqual(self._turns(), [later])
+        connection.listen_from = False
+        self.ring(self.event())
+        at_once, then = self._turns()
+        self.assertLessEqual(at_once, fields.Datetime.now())
+        self.assertEqual(then, later)
+
+    def test_many_rings_wake_the_scheduled_action_once(self):
+        connection, _invoices = self.connect_and_import()
+        for listen_from in (False, fields.Datetime.now() + LATER):
+            self._turns(forget=True)
+            connection.listen_from = listen_from
+            for _number in range(3):
+                self.ring(self.event())
+            self.assertEqual(len(self._turns()), 1)
+        self.assertEqual(len(connection.bell_ids), 6)
+
+    def test_a_turn_the_scheduler_was_not_told_of_does_not_hold_up_a_ring(self):
+        connection, _invoices = self.connect_and_import()
+        connection.listen_from = False
+        self._turns(forget=True)
+        turn = self.cron._trigger(at=fields.Datetime.now() + LATER)
+        self.env.flush_all()
+        # As when that moment has just come: the scheduler looks once a minute.
+        self.env.cr.execute(
+            "UPDATE ir_cron_trigger SET call_at = call_at - interval '1 hour 1 minute',"
+            " create_date = create_date - interval '2 hours' WHERE id = %s",
+            [turn.id],
+        )
+        self.ring(self.event())
+        self.assertEqual(len(self._turns()), 2)
 
     def test_a_ring_that_came_too_early_for_the_scheduled_action_is_answered_when_the_burst_is_over(self):
         connection, _invoices = self.connect_and_import()
@@ -387,11 +420,10 @@ class TestRinging(WebhookCase):
         listen_from, connection.listen_from = connection.listen_from, False
         self.ring(self.event())
         connection.listen_from = listen_from
-        self.env["ir.cron.trigger"].search([("cron_id", "=", self.cron.id)]).unlink()
+        self._turns(forget=True)
         self.run_cron("poll")
         self.assertEqual((self.looks(), self.rung()), (0, connection))
-        triggers = self.env["ir.cron.trigger"].search([("cron_id", "=", self.cron.id)])
-        self.assertEqual(triggers.mapped("call_at"), [listen_from])
+        self.assertEqual(self._turns(), [listen_from])
 
 
 @tagged("post_install", "-at_install")

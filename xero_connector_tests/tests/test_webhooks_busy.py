@@ -1,9 +1,12 @@
 """A webhook that comes while a worker is at it: real transactions beside each other, what is committed counts."""
 
+import psycopg2
+
 import odoo
 from odoo import api, fields
 from odoo.modules.registry import Registry
 from odoo.tests import BaseCase, get_db_name, tagged
+from odoo.tools import mute_logger
 
 from ..sandbox.fake_xero import FakeXero
 from .common import COMPLETE_ADDRESS
@@ -27,7 +30,7 @@ class TestWebhooksWhileBusy(BaseCase):
         self.contact = self.org.add_contact(Name="Aroha Ltd", Addresses=[COMPLETE_ADDRESS])
         self.addCleanup(self._remove)
         with self.registry.cursor() as cr:
-            env = self.env(cr)
+            env = self._env(cr)
             for name in ("api_url", "identity_url"):
                 env["ir.config_parameter"].set_param(f"xero_connector.{name}", getattr(self.fake, name))
             values = {"name": "Busy", "client_id": self.fake.client_id, "client_secret": self.fake.client_secret}
@@ -58,7 +61,7 @@ class TestWebhooksWhileBusy(BaseCase):
 
     def _remove(self):
         with self.registry.cursor() as cr:
-            env = self.env(cr)
+            env = self._env(cr)
             connections = env["xero.connection"].search([("name", "=", "Busy")])
             env["xero.record"].search([("connection_id", "in", connections.ids)]).unlink()
             connections.state = "draft"
@@ -68,19 +71,19 @@ class TestWebhooksWhileBusy(BaseCase):
             for name in ("api_url", "identity_url"):
                 env["ir.config_parameter"].set_param(f"xero_connector.{name}", False)
 
-    def env(self, cr):
+    def _env(self, cr):
         return api.Environment(cr, api.SUPERUSER_ID, {})
 
     # === STEPS === #
 
     def _run(self, name):
         with self.registry.cursor() as cr:
-            self.env(cr).ref(f"xero_connector.ir_cron_{name}").method_direct_trigger()
+            self._env(cr).ref(f"xero_connector.ir_cron_{name}").method_direct_trigger()
 
     def _hear_again(self):
         """Let the seconds pass that collect a burst."""
         with self.registry.cursor() as cr:
-            self.env(cr)["xero.connection"].browse(self.connection_id).listen_from = False
+            self._env(cr)["xero.connection"].browse(self.connection_id).listen_from = False
 
     def _invoice(self):
         return self.org.add_invoice(
@@ -96,23 +99,23 @@ class TestWebhooksWhileBusy(BaseCase):
 
     def _rings(self):
         with self.registry.cursor() as cr:
-            return self.env(cr)["xero.bell"].search_count([("connection_id", "=", self.connection_id)])
+            return self._env(cr)["xero.bell"].search_count([("connection_id", "=", self.connection_id)])
 
     def _is_known(self, invoice):
         with self.registry.cursor() as cr:
-            return bool(self.env(cr)["xero.record"].search([("external_id", "=", invoice["InvoiceID"])]))
+            return bool(self._env(cr)["xero.record"].search([("external_id", "=", invoice["InvoiceID"])]))
 
     def _turns(self):
         """When the scheduled action is woken for webhooks."""
         with self.registry.cursor() as cr:
-            env = self.env(cr)
+            env = self._env(cr)
             cron = env.ref("xero_connector.ir_cron_poll")
             return env["ir.cron.trigger"].search([("cron_id", "=", cron.id)], order="call_at").mapped("call_at")
 
     def test_a_webhook_waits_for_no_worker_and_is_answered_when_the_worker_is_done(self):
         invoice = self._invoice()
         with self.registry.cursor() as cr:
-            connection = self.env(cr)["xero.connection"].browse(self.connection_id)
+            connection = self._env(cr)["xero.connection"].browse(self.connection_id)
             self.assertTrue(connection.try_lock_for_update(allow_referencing=True))
             connection.write({"last_import": fields.Datetime.now()})
             connection.flush_recordset()
@@ -141,7 +144,7 @@ class TestWebhooksWhileBusy(BaseCase):
         self.assertTrue(later)
         self.assertEqual(self._rings(), 1, "the ring of before is answered, the one that came meanwhile is not")
         with self.registry.cursor() as cr:
-            listen_from = self.env(cr)["xero.connection"].browse(self.connection_id).listen_from
+            listen_from = self._env(cr)["xero.connection"].browse(self.connection_id).listen_from
         self.assertGreaterEqual(self._turns()[-1], listen_from, "woken when rings are heard again")
         self._hear_again()
         self._run("poll")
@@ -154,9 +157,32 @@ class TestWebhooksWhileBusy(BaseCase):
         self._run("poll")
         self.assertEqual((self._rings(), self._is_known(invoice)), (1, False))
         with self.registry.cursor() as cr:
-            connection = self.env(cr)["xero.connection"].browse(self.connection_id)
+            connection = self._env(cr)["xero.connection"].browse(self.connection_id)
             until = connection.blocked_until
             connection.blocked_until = False
         self.assertIn(until, self._turns())
         self._run("poll")
         self.assertEqual((self._rings(), self._is_known(invoice)), (0, True))
+
+    def test_a_turn_the_scheduler_is_using_up_does_not_count_for_a_ring(self):
+        self._invoice()
+        self._deliver()
+        [used] = self._turns()
+        self._invoice()
+        with self.registry.cursor() as cr:
+            cr.execute("DELETE FROM ir_cron_trigger WHERE call_at = %s", [used])
+            self._deliver()
+        self.assertEqual(len(self._turns()), 1, "the second ring made a turn of its own")
+
+    def test_the_scheduler_uses_no_turn_up_before_the_rings_that_count_on_it_are_committed(self):
+        self._invoice()
+        self._deliver()
+        event = {"eventCategory": "CREDITNOTE", "tenantId": self.org.tenant_id}
+        with self.registry.cursor() as cr, self.registry.cursor() as scheduler:
+            env = self._env(cr)
+            env["xero.connection"]._ring_bells(env["xero.app"].browse(self.app_id), [event])
+            self.assertEqual(len(self._turns()), 1)
+            scheduler.execute("SET LOCAL lock_timeout = '100ms'")
+            with mute_logger("odoo.sql_db"), self.assertRaises(psycopg2.errors.LockNotAvailable):
+                scheduler.execute("DELETE FROM ir_cron_trigger")
+            scheduler.rollback()
