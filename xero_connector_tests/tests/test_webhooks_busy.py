@@ -1,5 +1,7 @@
 """A webhook that comes while a worker is at it: real transactions beside each other, what is committed counts."""
 
+from unittest.mock import patch
+
 import psycopg2
 
 import odoo
@@ -8,7 +10,7 @@ from odoo.modules.registry import Registry
 from odoo.tests import BaseCase, get_db_name, tagged
 from odoo.tools import mute_logger
 
-from ..sandbox.fake_xero import FakeXero
+from ..sandbox.fake_xero import FakeXero, query
 from .common import COMPLETE_ADDRESS
 
 KEY = "the app's signing key"
@@ -149,6 +151,24 @@ class TestWebhooksWhileBusy(BaseCase):
         self._hear_again()
         self._run("poll")
         self.assertEqual((self._rings(), self._is_known(first), self._is_known(later[0])), (0, True, True))
+
+    def test_a_ring_between_two_pages_outlives_the_poll_that_reads_them(self):
+        self.enterContext(patch.object(query, "LARGEST_PAGE", 1))
+        self._invoice()
+        self._invoice()
+        self._deliver()
+        rung = []
+
+        def ring_meanwhile(request):
+            # The first page is stored and committed by the time the last one is.
+            if request.path.endswith("/Invoices") and not rung:
+                rung.append(self.fake.webhooks.replay())
+
+        self.fake.on_request = ring_meanwhile
+        self._run("poll")
+        self.assertEqual([outcome.status for outcome in rung], ["ok"])
+        self.assertGreater(len(self.fake.calls("GET", "/Invoices$")), 2)
+        self.assertEqual(self._rings(), 1)
 
     def test_a_ring_rolled_back_with_the_poll_that_read_it_is_still_there(self):
         invoice = self._invoice()
