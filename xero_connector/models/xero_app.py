@@ -1,4 +1,5 @@
 import secrets
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -189,18 +190,21 @@ class XeroApp(models.Model):
     @api.model
     def _of_webhook(self, token):
         """The app whose webhooks come to this address, empty when there is none."""
-        return self.search([("webhook_token", "=", token)], limit=1)
+        if "\0" in token:  # what PostgreSQL cannot even be asked for
+            return self.browse()
+        return self.search_fetch([("webhook_token", "=", token)], ["stored_webhook_key", "webhook_seen"], limit=1)
 
     def _note_webhook(self):
         """Keep when Xero last rang, to the minute; nobody waits for this, and nobody fails over it."""
+        now = fields.Datetime.now()
+        if self.webhook_seen and now - self.webhook_seen < timedelta(minutes=1):
+            return
         self.env.cr.execute(
             """
             UPDATE xero_app SET webhook_seen = %(now)s
-             WHERE id = (SELECT id FROM xero_app WHERE id = %(id)s
-                            AND (webhook_seen IS NULL OR webhook_seen < %(now)s - interval '1 minute')
-                            FOR NO KEY UPDATE SKIP LOCKED)
+             WHERE id = (SELECT id FROM xero_app WHERE id = %(id)s FOR NO KEY UPDATE SKIP LOCKED)
             """,
-            {"now": fields.Datetime.now(), "id": self.id},
+            {"now": now, "id": self.id},
         )
 
     def action_new_webhook_url(self):

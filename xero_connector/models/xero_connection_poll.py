@@ -89,6 +89,7 @@ class XeroConnection(models.Model):
                 _logger.info("connection %s is busy elsewhere, its poll waits for the next turn", connection.id)
             if not self.env["ir.cron"]._commit_progress(1):
                 break
+        self._await_bells()
 
     # === POLL === #
 

@@ -10,6 +10,7 @@ EXPERIMENTS = {
     'calls': ('T4',),
     'growth': ('T5',),
     'memory': ('T6',),
+    'webhook': ('T7',),
     'rules': ('T8_route_share',),
     'tick': ('T8_tick_sql',),
 }

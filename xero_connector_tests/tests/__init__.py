@@ -34,4 +34,6 @@ from . import (
     test_try,
     test_units,
     test_vault,
+    test_webhooks,
+    test_webhooks_busy,
 )
