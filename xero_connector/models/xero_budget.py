@@ -99,7 +99,7 @@ class Meter:
             raise _refused("concurrent", const.LIMIT_PAUSES["concurrent"])
         [place] = cr.fetchone()
         # A transaction left open during the call would keep the database from cleaning up.
-        cr.commit()
+        cr.commit()  # pylint: disable=invalid-commit
         try:
             yield
         finally:
@@ -214,7 +214,7 @@ class Meter:
             try:
                 cr.execute(query, values, log_exceptions=False)
                 rows = cr.fetchall() if cr.description else []
-                cr.commit()
+                cr.commit()  # pylint: disable=invalid-commit
                 return rows
             except psycopg2.errors.SerializationFailure:
                 cr.rollback()

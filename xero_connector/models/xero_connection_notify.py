@@ -38,7 +38,6 @@ class XeroConnection(models.Model):
             self._notify_followers(self.env._("%s invoices could not be imported: see Problems.", failed), "warning")
         elif done and self.notify == "all":
             self._notify_followers(self.env._("%s invoices were imported.", done), "success")
-        self._update_problem_call()
 
     def _update_problem_call(self):
         """One activity as long as imports of this connection fail; it goes when the last one is mended. What waits for

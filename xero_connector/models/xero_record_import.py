@@ -107,7 +107,11 @@ class XeroRecord(models.Model):
                 return self.browse()
             domain = [*self._due_domain(), ("connection_id", "=", connection.id)]
             rows = self.search(domain, order="id", limit=const.BATCH_SIZE)
-            return rows if rows._process_safely() else self.browse()
+            handled = rows if rows._process_safely() else self.browse()
+            if handled:
+                # With the rows: whoever is killed after the commit has called for help.
+                connection._update_problem_call()
+            return handled
         except psycopg2.OperationalError:
             # Somebody changed what we read, or the database went away: nothing is committed, the rows stay due.
             self.env.cr.rollback()

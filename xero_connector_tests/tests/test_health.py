@@ -86,7 +86,7 @@ class TestHealth(XeroCase):
     def test_a_healthy_connection_is_checked_and_knows_its_organisations_new_name(self):
         connection = self.connect()
         connection.checked_at = False
-        self.fake.identity.connections[self.org.tenant_id]["tenantName"] = "Renamed Ltd"
+        self.org.rename("Renamed Ltd")
         self.run_cron("health")
         self.assertEqual(connection.tenant_name, "Renamed Ltd")
         self.assertTrue(connection.checked_at)
