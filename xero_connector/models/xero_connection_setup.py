@@ -17,7 +17,7 @@ class XeroConnection(models.Model):
 
     setup_step = fields.Selection(STEPS, default="initial", required=True, readonly=True, copy=False)
     setup_done = fields.Boolean(
-        string="Set-up finished", default=True, readonly=True, copy=False, help="Until then nothing is imported."
+        string="Set-up finished", default=True, copy=False, help="Until then nothing is imported."
     )
     redirect_uri = fields.Char(related="app_id.redirect_uri")
     redirect_problem = fields.Char(related="app_id.redirect_problem")
