@@ -12,6 +12,7 @@ LOCAL_HOSTS = ("localhost", "127.0.0.1")
 CALLBACK_PATH = "/xero/oauth/callback"
 
 # Section 1.2: seconds, days
+ACCESS_TOKEN_SECONDS = 1800
 ACCESS_TOKEN_MARGIN = 120
 REFRESH_TOKEN_DAYS = 60
 RENEW_AFTER_DAYS = 7
@@ -46,6 +47,9 @@ CONNECTION_CAPS = {"starter": 5, "core": 50, "plus": 1000, "advanced": 10_000}
 MINUTE_RESERVES = {"orders": 0, "files": 10, "history": 20}
 # Share of a day's calls that is kept beside what looking for invoices will need.
 DAY_RESERVES = {"orders": 0, "files": 0.02, "history": 0.1}
+# Tries for a PDF, a file or a note that does not come whole: at growing distances, some five hours.
+FILES_ATTEMPTS = 9
+
 # Section 6: seconds between two answers to webhooks, the body's bytes at most.
 BELL_PAUSE = 10
 LONGEST_BELL_PAUSE = 900

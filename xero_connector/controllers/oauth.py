@@ -5,7 +5,7 @@ from odoo import http
 from odoo.http import request
 
 from ..const import CALLBACK_PATH
-from ..lib import oauth
+from ..lib import errors, oauth
 
 _QUERY = re.compile(rf"({re.escape(CALLBACK_PATH)})\?\S*")
 
@@ -36,5 +36,6 @@ class XeroOAuth(http.Controller):
         if code and not error:
             connection._complete_consent(code)
         else:
-            connection.sudo().message = oauth.explain(error or "", error_description)
+            # sudo: messages are the machine's to write
+            connection.sudo()._note_refusal(errors.XeroError(oauth.explain(error or "", error_description)))
         return request.redirect(connection._path())

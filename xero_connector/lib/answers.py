@@ -90,13 +90,24 @@ def _denied(response, details):
             code="scope",
             **details,
         )
+    said = _detail(response)
     if details["status"] == 401:
-        return errors.XeroDenied("Xero does not accept the access any more. Reconnect.", **details)
+        return errors.XeroDenied(f"Xero does not accept the access any more. Reconnect.{said}", **details)
     return errors.XeroDenied(
         "Xero refuses access to this organisation: it was disconnected in Xero, its subscription ended, "
-        "or the user who connected it lost the right. Reconnect.",
+        f"or the user who connected it lost the right. Reconnect.{said}",
         **details,
     )
+
+
+def _detail(response):
+    """Xero's own words on a refusal, '' where they are none for people."""
+    try:
+        body = {str(key).lower(): value for key, value in response.json().items()}
+    except (ValueError, AttributeError):
+        return ""
+    said = str(body.get("detail") or "")[:200]
+    return f" Xero says: {said}" if " " in said and not said.startswith("TokenExpired") else ""
 
 
 def _messages(response):

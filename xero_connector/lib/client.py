@@ -93,6 +93,8 @@ def _is_somebody_elses(method, url, headers, response):
     """Whether a success is none of Xero's: a page of HTML nobody asked for, or anything but *no content* for an ended
     connection (xero-api.md, section 1.4)."""
     is_page = "html" in response.headers.get("Content-Type", "") and "html" not in headers.get("Accept", "")
+    # A file that people attached may well be a page.
+    is_page = is_page and "/Attachments/" not in url
     return is_page or (method == "DELETE" and "/connections/" in url.lower() and response.status_code != 204)
 
 

@@ -22,6 +22,10 @@ class XeroError(Exception):
         self.call = call
         self.correlation_id = correlation_id
 
+    def for_person(self):
+        """The sentence, with what Xero's support asks for where there is anything."""
+        return f"{self} (Xero's reference: {self.correlation_id})" if self.correlation_id else str(self)
+
 
 class XeroRetryLater(XeroError):
     """Time-outs, dropped connections, 429 and 5xx: passes by itself.

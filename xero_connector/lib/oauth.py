@@ -27,7 +27,8 @@ _WORDS = {
     "unauthorized_client": "Xero does not allow this app to connect this way. At Xero the app must be of the type "
     "“Web app”, or “Custom connection” if that is what is chosen here.",
     "invalid_scope": "Xero does not grant one of the scopes asked for to this app. Apps made since March 2026 know the "
-    "granular scopes only, and a custom connection only those ticked on its page at Xero: tick the ones named below.",
+    "granular scopes only, and a custom connection only those ticked on its page at Xero. It takes "
+    f"{', '.join(const.SCOPE_NEEDS)}.",
     "access_denied": "Access was not granted: the connection was cancelled at Xero.",
 }
 _APP_PROBLEMS = ("invalid_client", "unauthorized_client", "invalid_scope")
@@ -48,13 +49,12 @@ def authorize_url(login_url, *, client_id, redirect_uri, scopes, state):
 
 
 def explain(code, description=""):
-    """A sentence for an OAuth error code of the consent page, with Xero's own words where the code is no news.
+    """A sentence for an OAuth error code, with Xero's own words where it gives any.
 
-    :param str code, description: ``error`` and ``error_description`` of the redirect
+    :param str code, description: ``error`` and ``error_description`` of the redirect or the answer
     """
-    if code in _WORDS:
-        return _WORDS[code]
-    return f"Xero refused the connection{f': {description[:300]}' if description else ''}. Connect again."
+    said = f" Xero says: {description[:300]}" if description else ""
+    return f"{_WORDS.get(code, 'Xero refused the connection. Connect again.')}{said}"
 
 
 class TokenEndpoint:
@@ -112,11 +112,11 @@ class TokenEndpoint:
         if response.ok and answer.get("access_token"):
             return answer
         code = answer.get("error")
-        if code not in _WORDS:
+        if not isinstance(code, str) or code not in _WORDS:
             # Nothing that says the tokens we hold are dead: keep them and ask again.
             raise errors.XeroRetryLater("Xero's login service gave an answer that makes no sense.", **details)
         mends = "credentials" if code in _APP_PROBLEMS else "reconnect"
-        raise errors.XeroDenied(explain(code), code=mends, **details)
+        raise errors.XeroDenied(explain(code, str(answer.get("error_description") or "")), code=mends, **details)
 
 
 def claims(access_token):

@@ -126,7 +126,9 @@ class XeroApp(models.Model):
     @api.depends("webhook_token")
     def _compute_webhook_url(self):
         for app in self:
-            app.webhook_url = f"{app.get_base_url()}{const.WEBHOOK_PATH}/{app.webhook_token}"
+            # An app that is not saved yet gets its address when it is.
+            token = app._origin.webhook_token
+            app.webhook_url = token and f"{app.get_base_url()}{const.WEBHOOK_PATH}/{token}"
 
     @api.depends("tier")
     def _compute_connection_count(self):
@@ -144,10 +146,25 @@ class XeroApp(models.Model):
             )
 
     def write(self, vals):
+        changed = self.filtered(
+            lambda app: any(name in vals and vals[name] != app[name] for name in ("client_id", "grant_type"))
+        )
+        if used := changed.filtered("connection_count"):
+            raise UserError(
+                self.env._("%s is in use. Make another app, or disconnect its connections first.", used[0].name)
+            )
         result = super().write(vals)
         if {"client_id", "client_secret", "grant_type"} & vals.keys():
             super(XeroApp, self.sudo()).write({"is_proven": False})
         return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_unless_used(self):
+        for app in self.with_context(active_test=False):
+            # sudo: other companies' connections hold it, too
+            if used := app.sudo().connection_ids[:1]:
+                text = self.env._("%(app)s cannot be deleted: the connection %(connection)s uses it.")
+                raise UserError(text % {"app": app.name, "connection": used.name})
 
     # === CREDENTIALS === #
 
@@ -161,7 +178,8 @@ class XeroApp(models.Model):
         try:
             app_sudo._check_credentials()
         except errors.XeroError as error:
-            raise UserError(str(error)) from None
+            # Told, not raised: that they are not accepted any more is to be kept.
+            return self.env["xero.connection"]._notification(error.for_person(), "danger")
         text = self.env._("Xero accepts client id and secret.")
         return self.env["xero.connection"]._notification(text, "success")
 

@@ -15,6 +15,33 @@ _logger = logging.getLogger(__name__)
 # First half of the advisory locks' key; the second names the organisation and one of its five places.
 _LOCK_SPACE = 0x58A0
 
+# A window whose end is further away than its length, or a note from the future, was written by a clock that ran ahead:
+# it does not count.
+_TAKE = """
+    INSERT INTO xero_budget AS budget (app_id, tenant_id, noted_at, day_left, day_ends, minute_left, minute_ends)
+         SELECT id, %(tenant)s, %(now)s, %(cap)s - 1, %(day_ends)s, %(minute_cap)s - 1, %(minute_ends)s
+           FROM xero_app WHERE id = %(app)s
+    ON CONFLICT (app_id, tenant_id) DO UPDATE
+            SET noted_at = %(now)s,
+                day_left = CASE WHEN budget.day_ends > %(now)s AND budget.day_ends <= %(day_ends)s
+                                THEN budget.day_left ELSE %(cap)s END - 1,
+                day_ends = CASE WHEN budget.day_ends > %(now)s AND budget.day_ends <= %(day_ends)s
+                                THEN budget.day_ends ELSE %(day_ends)s END,
+                minute_left = CASE WHEN budget.minute_ends > %(now)s AND budget.minute_ends <= %(minute_ends)s
+                                   THEN budget.minute_left ELSE %(minute_cap)s END - 1,
+                minute_ends = CASE WHEN budget.minute_ends > %(now)s AND budget.minute_ends <= %(minute_ends)s
+                                   THEN budget.minute_ends ELSE %(minute_ends)s END
+          WHERE (budget.blocked_until IS NULL OR budget.blocked_until <= %(now)s
+                 OR budget.blocked_until > %(longest)s)
+            AND (budget.minute_ends <= %(now)s OR budget.minute_ends > %(minute_ends)s
+                 OR budget.minute_left > %(minute_reserve)s)
+            AND (budget.day_ends <= %(now)s OR budget.day_ends > %(day_ends)s
+                 OR budget.noted_at <= %(stale)s OR budget.noted_at > %(now)s
+                 OR budget.day_left
+                    > %(day_reserve)s + %(hourly)s * EXTRACT(EPOCH FROM budget.day_ends - %(now)s) / 3600)
+      RETURNING id
+"""
+
 
 class XeroBudget(models.Model):
     """The calls one app may still make to one organisation: the truth all workers of all hosts share.
@@ -111,61 +138,50 @@ class Meter:
 
         :return: the budget's id
         """
-        now = fields.Datetime.now()
-        values = {
+        for _attempt in range(5):
+            now = fields.Datetime.now()
+            if taken := self._execute(cr, _TAKE, self._values(now)):
+                return taken[0][0]
+            if refusal := self._why_refused(cr, now):
+                raise refusal
+            # Another worker's answer changed what is left between the two statements: once more.
+        raise _refused("concurrent", const.LIMIT_PAUSES["concurrent"])
+
+    def _values(self, now):
+        return {
             "app": self._app_id, "tenant": self._tenant_id, "now": now, "cap": self._cap,
             "minute_cap": const.CALLS_PER_MINUTE, "minute_reserve": self._minute_reserve,
             "hourly": self._hourly, "day_reserve": self._day_reserve,
             "minute_ends": now + timedelta(minutes=1), "day_ends": now + timedelta(days=1),
+            "longest": now + timedelta(seconds=const.LONGEST_LIMIT),
             # Xero's day may have begun anew without our knowing: now and then one call finds out.
             "stale": now - timedelta(hours=1),
         }
-        taken = self._execute(
-            cr,
-            """
-            INSERT INTO xero_budget AS budget
-                   (app_id, tenant_id, noted_at, day_left, day_ends, minute_left, minute_ends)
-            SELECT id, %(tenant)s, %(now)s, %(cap)s - 1, %(day_ends)s, %(minute_cap)s - 1, %(minute_ends)s
-              FROM xero_app WHERE id = %(app)s
-       ON CONFLICT (app_id, tenant_id) DO UPDATE
-               SET noted_at = %(now)s,
-                   day_left = CASE WHEN budget.day_ends > %(now)s THEN budget.day_left ELSE %(cap)s END - 1,
-                   day_ends = CASE WHEN budget.day_ends > %(now)s THEN budget.day_ends ELSE %(day_ends)s END,
-                   minute_left =
-                       CASE WHEN budget.minute_ends > %(now)s THEN budget.minute_left ELSE %(minute_cap)s END - 1,
-                   minute_ends =
-                       CASE WHEN budget.minute_ends > %(now)s THEN budget.minute_ends ELSE %(minute_ends)s END
-             WHERE (budget.blocked_until IS NULL OR budget.blocked_until <= %(now)s)
-               AND (budget.minute_ends <= %(now)s OR budget.minute_left > %(minute_reserve)s)
-               AND (budget.day_ends <= %(now)s OR budget.noted_at <= %(stale)s OR budget.day_left > %(day_reserve)s
-                    + %(hourly)s * EXTRACT(EPOCH FROM budget.day_ends - %(now)s) / 3600)
-         RETURNING id
-            """,
-            values,
-        )
-        if not taken:
-            raise self._why_refused(cr, now)
-        return taken[0][0]
 
     def _why_refused(self, cr, now):
+        """What keeps a call from being made, None when nothing does any more."""
+        values = self._values(now)
         found = self._execute(
             cr,
             """
-            SELECT blocked_until, blocked_by, minute_ends, minute_left, day_left FROM xero_budget
-             WHERE app_id = %s AND tenant_id = %s
+            SELECT blocked_until, blocked_by, minute_ends, minute_left, day_left, day_ends, noted_at,
+                   %(day_reserve)s + %(hourly)s * EXTRACT(EPOCH FROM day_ends - %(now)s) / 3600
+              FROM xero_budget WHERE app_id = %(app)s AND tenant_id = %(tenant)s
             """,
-            (self._app_id, self._tenant_id),
+            values,
         )
         if not found:
             return errors.XeroDenied("The Xero app of this connection was deleted.", code="configuration")
-        blocked_until, blocked_by, minute_ends, minute_left, day_left = found[0]
-        if blocked_until and blocked_until > now:
+        blocked_until, blocked_by, minute_ends, minute_left, day_left, day_ends, noted_at, day_reserve = found[0]
+        if blocked_until and now < blocked_until <= values["longest"]:
             return _refused(blocked_by or "minute", (blocked_until - now).total_seconds())
-        if minute_ends and minute_ends > now and minute_left <= self._minute_reserve:
+        if now < minute_ends <= values["minute_ends"] and minute_left <= self._minute_reserve:
             limit = "minute" if minute_left <= 0 else "reserve"
             return _refused(limit, (minute_ends - now).total_seconds())
-        # Nobody knows when Xero's day ends; polls go on telling what is left.
-        return _refused("day" if day_left <= 0 else "reserve", const.ASK_AGAIN)
+        if now < day_ends <= values["day_ends"] and values["stale"] < noted_at <= now and day_left <= day_reserve:
+            # Nobody knows when Xero's day ends; polls go on telling what is left.
+            return _refused("day" if day_left <= 0 else "reserve", const.ASK_AGAIN)
+        return None
 
     def _note(self, cr, headers):
         """What the answer says is left replaces our count. More than we thought: a window has begun."""
@@ -199,10 +215,18 @@ class Meter:
         self._execute(
             cr,
             """
-            UPDATE xero_budget SET blocked_until = %s, blocked_by = %s
-             WHERE app_id = %s AND (tenant_id = %s OR %s) AND (blocked_until IS NULL OR blocked_until < %s)
+            UPDATE xero_budget
+               SET blocked_until = %(until)s, blocked_by = %(limit)s,
+                   -- Xero has said when its window ends: the next call is not kept longer by what we had guessed.
+                   minute_ends = CASE WHEN %(limit)s = 'minute' THEN LEAST(minute_ends, %(until)s) ELSE minute_ends END,
+                   day_ends = CASE WHEN %(limit)s = 'day' THEN LEAST(day_ends, %(until)s) ELSE day_ends END
+             WHERE app_id = %(app)s AND (tenant_id = %(tenant)s OR %(whole_app)s)
+               AND (blocked_until IS NULL OR blocked_until < %(until)s)
             """,
-            (until, limit, self._app_id, self._tenant_id, limit == "appminute", until),
+            {
+                "until": until, "limit": limit, "app": self._app_id, "tenant": self._tenant_id,
+                "whole_app": limit == "appminute",
+            },
         )
 
     def _execute(self, cr, query, values):
@@ -224,7 +248,7 @@ def _refused(limit, seconds):
     if limit == "reserve":
         text = "The calls that are left are kept for orders; this follows later, by itself."
     else:
-        text = f"Xero's limit of {LIMIT_WORDS.get(limit, 'calls')} is used up. It goes on by itself."
+        text = f"Xero's limit of {LIMIT_WORDS.get(limit, 'calls')} is used up."
     return errors.XeroRetryLater(text, retry_after=max(seconds, 1), limit=limit)
 
 

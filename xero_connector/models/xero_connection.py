@@ -169,13 +169,13 @@ class XeroConnection(models.Model):
         "This organisation is connected already in this company; two connections would ship everything twice.",
     )
 
-    _log_days_not_negative = models.Constraint("CHECK(log_days >= 0)", "The log cannot be kept for less than no day.")
+    _log_days_not_negative = models.Constraint("CHECK(log_days >= 0)", "The number of days cannot be negative.")
 
     @api.constrains("log_days")
     def _check_log_days(self):
         """Before the database does, whose complaint names the whole row."""
         if any(connection.log_days < 0 for connection in self):
-            raise ValidationError(self.env._("The log cannot be kept for less than no day."))
+            raise ValidationError(self.env._("The number of days cannot be negative."))
 
     # === DEFAULTS, COMPUTES === #
 
@@ -221,7 +221,13 @@ class XeroConnection(models.Model):
             if not connection.tenant_id or not connection.sudo().grant_id:
                 raise UserError(self.env._("%s has no consent any more. Connect it to Xero first.", connection.name))
             connection.sudo().write(
-                {"state": "connected", "message": False, "error_code": False, "correlation_id": False}
+                {
+                    "state": "connected",
+                    "message": False,
+                    "error_code": False,
+                    "correlation_id": False,
+                    "blocked_until": False,
+                }
             )
             connection._ring()
 
@@ -257,11 +263,18 @@ class XeroConnection(models.Model):
         """Ask Xero who we are, and say what it answered."""
         self.ensure_one()
         self.check_access("write")
+        self._say_when_neutralized()
         try:
             with self._client() as client:
                 organisation = client.organisation()
+        except errors.XeroDenied as error:
+            if error.code in ("configuration", "not_connected", "copy"):
+                raise UserError(error.for_person()) from None
+            # Told, not raised: what was found out is to be kept.
+            self.sudo()._note_error(error)
+            return self._notification(error.for_person(), "danger")
         except errors.XeroError as error:
-            raise UserError(str(error)) from None
+            raise UserError(error.for_person()) from None
         return self._notification(self.env._("Xero answered: connected to %s.", organisation.get("Name")), "success")
 
     def action_view_records(self):
@@ -293,7 +306,8 @@ class XeroConnection(models.Model):
     def _client(self, purpose="orders"):
         """A client for this organisation's books; use it in a ``with``.
 
-        :param str purpose: who uses the calls: ``orders``, ``files`` or ``history``
+        :param str purpose: who uses the calls: ``orders``, ``files`` or ``history``; None for a consent, whose few
+            calls Xero alone may refuse
         :raise XeroDenied: no consent, a copied database, or an address that is not https
         """
         self.ensure_one()
@@ -304,7 +318,7 @@ class XeroConnection(models.Model):
         grant_sudo._refuse_in_a_copy()
         # A custom connection's token knows its organisation; Xero wants no tenant header with it.
         custom = grant_sudo.app_id.grant_type == "client_credentials"
-        meter = self._meter(purpose) if self.tenant_id else unmetered
+        meter = self._meter(purpose) if self.tenant_id and purpose else unmetered
         return XeroClient(grant_sudo._token, "" if custom else self.tenant_id, self._xero_url("api_url"), meter)
 
     @api.model

@@ -106,9 +106,9 @@ class XeroConnection(models.Model):
         budgets_sudo = self.env["xero.budget"].sudo()
         domain = [("app_id", "in", self.app_id.ids), ("tenant_id", "in", self.mapped("tenant_id"))]
         found = {(budget.app_id.id, budget.tenant_id): budget for budget in budgets_sudo.search(domain)}
-        return {
-            connection: found.get((connection.app_id.id, connection.tenant_id), budgets_sudo) for connection in self
-        }
+        # What is stored counts, not what somebody types into a form: other organisations' calls are not theirs to see.
+        keys = {connection: connection._origin for connection in self}
+        return {one: found.get((stored.app_id.id, stored.tenant_id), budgets_sudo) for one, stored in keys.items()}
 
     def _meter(self, purpose):
         """:param str purpose: ``orders``, ``files`` or ``history``, see :class:`Meter`"""

@@ -112,6 +112,7 @@ class XeroConnection(models.Model):
         row_sudo._bring_back()
         if connection_sudo.try_lock_for_update(allow_referencing=True):
             row_sudo._process_safely()
+            connection_sudo._update_problem_call()
         else:
             records_sudo._schedule()
         return row_sudo.sudo(False)
@@ -131,7 +132,7 @@ class XeroConnection(models.Model):
         except errors.XeroMissing:
             found = []
         except errors.XeroError as error:
-            raise UserError(str(error)) from None
+            raise UserError(error.for_person()) from None
         if not guid:
             # Xero takes a comma for the next number.
             found = [invoice for invoice in found if _same_text(invoice.get("InvoiceNumber"), text)]

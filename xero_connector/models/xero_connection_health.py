@@ -11,6 +11,8 @@ from ..lib import errors
 
 _logger = logging.getLogger(__name__)
 
+# What may be mended elsewhere: in Xero, on the app, in the server's settings.
+_MENDS_BY_ITSELF = ("reconnect", "credentials", "copy", "configuration")
 _CALL_FOR_HELP = "xero_connector.mail_activity_type_xero"
 
 
@@ -120,6 +122,11 @@ class XeroConnection(models.Model):
                 self.env.cr.rollback()
                 _logger.info("connection %s is busy elsewhere, it is looked after tomorrow", connection.id)
                 continue
+            except Exception:
+                # A bug of ours must not keep the other consents from being renewed, nor hide.
+                self.env.cr.rollback()
+                _logger.exception("connection %s: the daily check failed", connection.id)
+                continue
             if not seconds_left:
                 break
 
@@ -157,7 +164,7 @@ class XeroConnection(models.Model):
 
     def _mend(self):
         """The connection stands. One that had lost its access goes on if it really has it again."""
-        if self.error_code == "reconnect" and not self.missing_scopes:
+        if self.error_code in _MENDS_BY_ITSELF and not self.missing_scopes:
             with self._client() as client:
                 client.organisation()
             if self.state == "error":

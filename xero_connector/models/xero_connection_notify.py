@@ -24,9 +24,14 @@ class XeroConnection(models.Model):
         """
         self.ensure_one()
         followers = self.message_partner_ids.user_ids | self.user_id
-        staff = followers.filtered(lambda user: user.active and user.has_group("xero_connector.group_xero_user"))
+        staff = followers.filtered(lambda user: self._is_to_tell(user))
         for user in staff:
             user._bus_send("simple_notification", {"type": kind, "title": self.name, "message": text})
+
+    def _is_to_tell(self, user):
+        """Whether this user is one of the staff who may read the connection."""
+        is_staff = user.active and user.has_group("xero_connector.group_xero_user")
+        return is_staff and self.company_id in user.company_ids
 
     def _tell_of_run(self, done, failed):
         """After a turn of the import.

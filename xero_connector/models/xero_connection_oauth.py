@@ -49,7 +49,7 @@ class XeroConnection(models.Model):
             login_url = self._xero_url("login_url")
             app_sudo._check_credentials()
         except errors.XeroError as error:
-            raise UserError(str(error)) from None
+            raise UserError(error.for_person()) from None
         nonce = secrets.token_urlsafe(24)
         self.sudo().oauth_nonce = nonce
         state = hash_sign(
@@ -80,11 +80,10 @@ class XeroConnection(models.Model):
         if not self.tenant_id and app.connection_count >= app.connection_cap:
             raise UserError(
                 self.env._(
-                    "All %(cap)s connections of the app %(app)s are in use (%(tier)s). Disconnect one that is not "
-                    "needed any more, or take a larger tier at Xero and choose it on the app.",
+                    "All %(cap)s connections of the app %(app)s are in use. Disconnect one that is not needed any "
+                    "more, or take a larger tier at Xero and choose it on the app.",
                     cap=app.connection_cap,
                     app=app.name,
-                    tier=dict(app._fields["tier"]._description_selection(self.env))[app.tier],
                 )
             )
 
@@ -100,7 +99,7 @@ class XeroConnection(models.Model):
             return False
         return self.env._(
             "Xero sends its users back only to an https address (or to localhost), but this Odoo calls itself "
-            "%s. Set the system parameter web.base.url to its https address.",
+            "%s. Set the system parameter web.base.url to its https address, and web.base.url.freeze to True.",
             self.get_base_url(),
         )
 
@@ -146,10 +145,22 @@ class XeroConnection(models.Model):
                 connection_sudo._adopt(connection_sudo._token_endpoint().exchange(code, self._redirect_uri()))
                 connected = True
             except errors.XeroError as error:
-                connection_sudo.message = str(error)
+                connection_sudo._note_refusal(error)
                 connected = False
         self.invalidate_recordset()
         return connected
+
+    def _note_refusal(self, error):
+        """Say why connecting did not succeed. The connection stays as it was: one that works goes on working, so only
+        whoever tried is told; why another one needs attention is not forgotten over it."""
+        if self.state in ("connected", "paused") and not self.message:
+            text = self.env._("%s Nothing was changed.", error.for_person())
+            notice = {"type": "warning", "title": self.name, "message": text, "sticky": True}
+            self.env.user._bus_send("simple_notification", notice)
+            return
+        before = (self.message or "").rpartition("\n")[2] if self.state != "draft" else ""
+        message = "\n".join(filter(None, [str(error), before]))
+        self.write({"message": message, "correlation_id": error.correlation_id or self.correlation_id})
 
     def _token_endpoint(self):
         return self.env["xero.grant"].new({"app_id": self.app_id})._endpoint()
@@ -205,7 +216,7 @@ class XeroConnection(models.Model):
             needs = "; ".join(f"{scope} ({need})" for scope, need in missing.items())
             raise errors.XeroDenied(f"The consent lacks: {needs}. Connect again and allow them.", code="scope")
         self.grant_id = grant
-        with self._client() as client:
+        with self._client(purpose=None) as client:
             tenants = self._granted_tenants(client)
             if len(tenants) > 1:
                 self.message = f"Several organisations were granted ({_names(tenants)}): choose the one to connect."
@@ -275,7 +286,8 @@ class XeroConnection(models.Model):
             if not ours:
                 raise errors.XeroDenied(
                     f"Another organisation was granted ({_names(tenants)}); this connection belongs to "
-                    f"{self.tenant_name}. Connect again and choose that one, or make a new connection."
+                    f"{self.tenant_name}. Connect again and choose that one, or make a new connection. At Xero the "
+                    "other one stays connected, and takes a place of the app's tier, until it is disconnected there."
                 )
             return ours
         taken = self._connections_of([tenant["tenantId"] for tenant in tenants])
@@ -310,7 +322,7 @@ class XeroConnection(models.Model):
                     raise UserError(self.env._("This organisation is not granted any more. Connect again."))
                 self_sudo._bind(client, chosen[0])
         except errors.XeroError as error:
-            raise UserError(str(error)) from None
+            raise UserError(error.for_person()) from None
 
     def action_choose_organisation(self):
         """Choose among the organisations of the consent that was given."""
@@ -332,8 +344,8 @@ class XeroConnection(models.Model):
         self.ensure_one()
         self.check_access("write")
         self_sudo = self.sudo()
-        left_open = False
-        if self_sudo.grant_id and self_sudo.remote_connection_id and not self._is_shared():
+        shared, left_open = self._is_shared(), False
+        if self_sudo.grant_id and self_sudo.remote_connection_id and not shared:
             try:
                 # Safe to be repeated if Odoo runs the request twice: the second answer is a 404.
                 with self._client() as client:
@@ -342,10 +354,10 @@ class XeroConnection(models.Model):
                 _logger.info("connection %s was disconnected in Xero before", self.id)
             except errors.XeroDenied as error:
                 _logger.info("connection %s has no access left to end: %s", self.id, error)
-                left_open = True
+                left_open = error.code
             except errors.XeroError as error:
                 raise UserError(
-                    self.env._("%s Nothing was changed; disconnect again in a few minutes.", str(error))
+                    self.env._("%s Nothing was changed; disconnect again in a few minutes.", error.for_person())
                 ) from None
         grant_sudo = self_sudo.grant_id
         # Whichever organisation comes next is read from its beginning; what is in the log stays untouched.
@@ -358,13 +370,22 @@ class XeroConnection(models.Model):
         self_sudo.with_context(active_test=False).bell_ids.unlink()
         if not grant_sudo.connection_ids:
             grant_sudo.unlink()
-        if left_open:
+        return self._say_disconnected(shared, left_open)
+
+    def _say_disconnected(self, shared, left_open):
+        """What is left at Xero, in words; False where nothing is."""
+        if left_open in ("neutralized", "copy"):
+            text = self.env._("Disconnected in this copy only. The original's connection at Xero was left alone.")
+        elif left_open:
             text = self.env._(
                 "Disconnected here. Xero gave no access to end it there: look under Connected apps in Xero, and "
                 "disconnect it there if it is still listed."
             )
-            return self._notification(text, "warning")
-        return False
+        elif shared:
+            text = self.env._("Disconnected here. Another company goes on using this organisation, so Xero keeps it.")
+        else:
+            return False
+        return self._notification(text, "warning")
 
     def _is_shared(self):
         """Whether another company's connection uses the same organisation through the same app: at Xero that is one

@@ -4,6 +4,7 @@ from datetime import timedelta
 import psycopg2
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 from .. import const
 from ..lib import errors, formats
@@ -34,6 +35,11 @@ class XeroConnection(models.Model):
     _due = models.Index("(next_poll) WHERE state = 'connected'")
 
     def write(self, vals):
+        if "app_id" in vals and (held := self.sudo().filtered(lambda c: c.grant_id and c.app_id.id != vals["app_id"])):
+            # Its consent belongs to the app it was given to, and so do its calls and webhooks.
+            raise UserError(self.env._("Disconnect %s from Xero before you give it another app.", held[0].name))
+        if vals.get("active") is False and (held := self.sudo().filtered("grant_id")):
+            raise UserError(self.env._("%s is connected. Press Remove: it disconnects it first.", held[0].name))
         earlier = self.browse()
         if "import_from" in vals:
             wanted = fields.Date.to_date(vals["import_from"])
@@ -201,8 +207,14 @@ class XeroConnection(models.Model):
     def _stop_polling(self, error):
         """Note what went wrong, and when to try again if it may pass by itself."""
         self._note_error(error)
+        # Webhooks must not ask more often than where all is well.
+        self.listen_from = self._next_listening(fields.Datetime.now())
         if isinstance(error, errors.XeroRetryLater):
             self._postpone(error)
+        elif self.error_code == "configuration":
+            # The server's own settings: mended for all at once, so each goes on trying.
+            self.next_poll = self.blocked_until
+            self.env.ref("xero_connector.ir_cron_poll").sudo()._trigger(at=self.blocked_until)
         else:
             self.next_poll = self._next_turn(fields.Datetime.now())
 

@@ -24,8 +24,9 @@ class XeroConnection(models.Model):
     app_grant_type = fields.Selection(related="app_id.grant_type")
 
     def _path(self):
-        """Where this connection is worked on in the browser: its set-up, or its form once that is finished."""
-        return f"/odoo/{'xero-connections' if self.setup_done else 'xero-setup'}/{self.id}"
+        """Where this connection is worked on in the browser: its set-up while one is in it, else its form."""
+        form = f"/odoo/xero-connections/{self.id}"
+        return form if self.setup_done and self.setup_step != "authentication" else f"{form}/xero-setup/{self.id}"
 
     def action_setup_new(self):
         """Begin a new connection with its set-up, whatever is selected in the list."""
@@ -69,6 +70,7 @@ class XeroConnection(models.Model):
         self.check_access("write")
         if self.state == "draft":
             raise UserError(self.env._("Connect to Xero first: the dot turns green when that is done."))
+        self.sudo().setup_step = "initial"
         if not self.setup_done:
             self.sudo().setup_done = True
             self._ring()

@@ -37,7 +37,8 @@ class XeroConnection(models.Model):
             self.env[model].search(domain).write({"xero_invoice_id": False, "xero_connection_id": False})
         row = records._receive(self, "invoice", [payload])
         row._process_safely()
-        values = {"number": row.number, "outcome": row.state, "reason": row.reason or "", "lines": []}
+        reason = "\n".join(filter(None, [row.reason, self._is_older(payload) and self._too_old()]))
+        values = {"number": row.number, "outcome": row.state, "reason": reason, "lines": []}
         document = row._document()
         return values | self._describe(document) if document else values
 

@@ -38,7 +38,7 @@ class XeroGrant(models.Model):
         now = fields.Datetime.now()
         values = {
             "access_token": answer["access_token"],
-            "access_expires_at": now + timedelta(seconds=int(answer.get("expires_in") or 1800)),
+            "access_expires_at": now + timedelta(seconds=_seconds(answer.get("expires_in"))),
             "refreshed_at": now,
             "home": self._this_database(),
         }
@@ -124,3 +124,8 @@ class XeroGrant(models.Model):
         return oauth.TokenEndpoint(
             self.env["xero.connection"]._xero_url("identity_url"), app_sudo.client_id, app_sudo.stored_client_secret
         )
+
+
+def _seconds(value):
+    """How long a token lasts. Whatever Xero writes there, the tokens that came with it exist only once: keep them."""
+    return int(value) if str(value or "").isdigit() else const.ACCESS_TOKEN_SECONDS

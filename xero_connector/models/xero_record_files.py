@@ -27,6 +27,8 @@ class XeroRecord(models.Model):
     pdf_size = fields.Integer(string="PDF bytes", readonly=True, aggregator=False)
     pdf_of = fields.Char(readonly=True, help="The version of the invoice (changed in Xero) the PDF shows.")
 
+    files_of = fields.Char(readonly=True, help="The version of the invoice whose attached files are here.")
+
     _files_waiting = models.Index("(id) WHERE files_state = 'waiting'")
 
     def _queue_files(self, connection):
@@ -56,8 +58,9 @@ class XeroRecord(models.Model):
 
     @api.model
     def _cron_files(self):
-        """Fetch what is due, oldest first, each committed by itself: a call made once need not be made again."""
-        due = self.search(self._files_due_domain(), order="id")
+        """Fetch what is due, each committed by itself: a call made once need not be made again. The newest documents
+        first: somebody picks them today, those of an import from a date can wait."""
+        due = self.search(self._files_due_domain(), order="document_date desc, id")
         self.env["ir.cron"]._commit_progress(remaining=len(due))
         for row_id in due.ids:
             try:
@@ -82,7 +85,7 @@ class XeroRecord(models.Model):
         except errors.XeroRetryLater as error:
             self._postpone_files(error)
         except errors.XeroError as error:
-            self.write({"files_state": "failed", "files_message": str(error)})
+            self.write({"files_state": "failed", "files_message": error.for_person()})
         except psycopg2.OperationalError:
             raise
         except Exception:
@@ -121,7 +124,7 @@ class XeroRecord(models.Model):
     def _fetch_attachments(self, client, document):
         """The files attached to the invoice in Xero; the same name and size is the same file."""
         # sudo: the payload is for managers; whether there are files is not
-        if not (self.sudo().payload or {}).get("HasAttachments"):
+        if self.files_of == self.remote_updated or not (self.sudo().payload or {}).get("HasAttachments"):
             return
         for entry in client.invoice_attachments(self.external_id):
             stem, _dot, extension = formats.text(entry.get("FileName")).rpartition(".")
@@ -129,6 +132,7 @@ class XeroRecord(models.Model):
             if document._xero_lacks_file(name, entry.get("ContentLength")):
                 content = client.invoice_attachment(self.external_id, entry)
                 document._xero_attach_file(name, content)
+        self.files_of = self.remote_updated
 
     @api.model
     def _newest_note(self, history):
@@ -150,13 +154,18 @@ class XeroRecord(models.Model):
 
         What the reserve keeps for orders holds up files only; a limit of Xero's holds up everything.
         """
+        if not error.limit and self.files_attempts + 1 >= const.FILES_ATTEMPTS:
+            # Somebody may look and press Retry; asking for ever costs calls.
+            self.write({"files_state": "failed", "files_message": error.for_person()})
+            return
         wait = 0 if error.limit else min(60 * 2 ** min(self.files_attempts, 12), const.LONGEST_RETRY)
         until = fields.Datetime.now() + timedelta(seconds=min(max(wait, error.retry_after or 0), const.LONGEST_LIMIT))
         self.write(
             {
-                "files_attempts": self.files_attempts + 1,
+                # A limit is nobody's fault: it does not count.
+                "files_attempts": self.files_attempts + (not error.limit),
                 "files_next_attempt": until,
-                "files_message": str(error),
+                "files_message": error.for_person(),
             }
         )
         if error.limit == "reserve":

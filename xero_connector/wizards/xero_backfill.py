@@ -55,7 +55,7 @@ class XeroBackfill(models.TransientModel):
         try:
             count, new, calls = self.connection_id._estimate(self.start_date)
         except errors.XeroError as error:
-            raise UserError(str(error)) from None
+            raise UserError(error.for_person()) from None
         self.write(
             {"estimated_for": self.start_date, "invoice_count": count, "new_count": new, "call_count": calls}
         )

@@ -24,7 +24,7 @@ class XeroChooseOrganisation(models.TransientModel):
                 # sudo: the consent is nobody's to read; what it reaches is its owner's to choose from
                 tenants = connection.sudo()._granted_tenants(client)
         except errors.XeroError as error:
-            raise UserError(str(error)) from None
+            raise UserError(error.for_person()) from None
         lines = [{"tenant_id": tenant["tenantId"], "name": tenant.get("tenantName")} for tenant in tenants]
         wizard = self.create({"connection_id": connection.id, "line_ids": [Command.create(line) for line in lines]})
         return connection._open_wizard(wizard, self.env._("Choose the organisation"))

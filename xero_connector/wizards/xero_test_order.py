@@ -41,7 +41,7 @@ class XeroTestOrder(models.TransientModel):
             with connection._client() as client:
                 payloads = client.recent_invoices(start_date, _CHOICES)
         except errors.XeroError as error:
-            raise UserError(str(error)) from None
+            raise UserError(error.for_person()) from None
         choices = [_choice(payload) for payload in payloads if payload.get("InvoiceID")]
         choices.sort(key=lambda choice: str(choice["date"] or ""), reverse=True)
         wizard = self.create(

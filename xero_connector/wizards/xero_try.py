@@ -62,7 +62,7 @@ class XeroTry(models.TransientModel):
             # sudo: who tries the rules need not have the rights of all the orders would be made of
             drafts, is_cut = self.connection_id.sudo()._dry_run(start)
         except errors.XeroError as error:
-            raise UserError(str(error)) from None
+            raise UserError(error.for_person()) from None
         self.write(
             {
                 "ran": True,

@@ -235,6 +235,44 @@ class TestSharedBudget(BaseCase):
         self._call({"X-DayLimit-Remaining": 900, "X-MinLimit-Remaining": 0}, tenant_id="another organisation")
         self.assertEqual(self._call(tenant_id="another organisation"), "minute")
 
+    def test_xeros_own_word_on_when_to_come_back_counts_and_not_our_guess(self):
+        for limit in ("day", "minute"):
+            tenant = f"organisation {limit}"
+            headers = {"X-DayLimit-Remaining": 0 if limit == "day" else 9, "X-MinLimit-Remaining": 0}
+            error = errors.XeroRetryLater("No", limit=limit, retry_after=5)
+            self._call(headers, error, tenant_id=tenant)
+            past = fields.Datetime.now() - timedelta(seconds=1)
+            with self.registry.cursor() as cr:
+                cr.execute(
+                    "UPDATE xero_budget SET blocked_until = %(past)s, minute_ends = %(past)s,"
+                    " day_ends = LEAST(day_ends, %(past)s) WHERE tenant_id = %(tenant)s AND day_ends < now() + '1 h'"
+                    if limit == "day"
+                    else "UPDATE xero_budget SET blocked_until = %(past)s WHERE tenant_id = %(tenant)s"
+                    " AND minute_ends <= %(soon)s",
+                    {"past": past, "tenant": tenant, "soon": past + timedelta(seconds=8)},
+                )
+                self.assertEqual(cr.rowcount, 1, f"the {limit} ends when Xero said")
+
+    def test_a_clock_that_ran_ahead_and_was_set_right_stops_nobody(self):
+        self._call()
+        ahead = fields.Datetime.now() + timedelta(days=400)
+        ends = {"minute_left": 0, "minute_ends": ahead, "day_left": 0, "day_ends": ahead}
+        self._set(**ends, noted_at=ahead, blocked_until=ahead)
+        self.assertIsNone(self._call())
+
+    def test_the_whole_apps_minute_used_up_stops_its_organisations_before_xero_must(self):
+        self._call(tenant_id="another organisation")
+        self._call({"X-AppMinLimit-Remaining": 0})
+        self.assertEqual(self._call(tenant_id="another organisation"), "appminute")
+
+    def test_no_transaction_is_left_open_while_xero_is_asked(self):
+        with self.registry.cursor() as cr, self._meter(cr)():
+            cr.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND state = 'idle in transaction' AND query ILIKE '%%pg_try_advisory_lock%%'"
+            )
+            self.assertEqual(cr.fetchone()[0], 0)
+
     def test_a_new_day_at_xero_is_noticed_without_a_clock_of_ours(self):
         self._call({"X-DayLimit-Remaining": 0})
         self._set(noted_at=fields.Datetime.now() - timedelta(hours=2), day_ends=fields.Datetime.now())

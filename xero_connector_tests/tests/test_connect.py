@@ -92,8 +92,12 @@ class TestConsent(XeroCase):
         connection = self.connect()
         kept = connection.sudo().grant_id
         other = self.fake.add_organisation("Quite another")
+        told = []
+        users = self.env.registry["res.users"]
+        self.patch(users, "_bus_send", lambda _user, _kind, message, **_options: told.append(message))
         self.consent(connection, other)
-        self.assertIn("Quite another", connection.message)
+        self.assertIn("Quite another", told[0]["message"])
+        self.assertIn("Nothing was changed", told[0]["message"])
         self.assertEqual(connection.tenant_id, self.org.tenant_id)
         self.run_import()
         self.assertEqual(connection.state, "connected", "the consent it had still works")
@@ -126,8 +130,9 @@ class TestConsent(XeroCase):
         connection = self._draft(app_id=app.id)
         with self.assertRaisesRegex(UserError, "client id and secret"):
             self.press(connection.action_connect)
-        with self.assertRaisesRegex(UserError, "client id and secret"):
-            self.press(app.action_check)
+        app.is_proven = True
+        self.assertIn("client id and secret", self.press(app.action_check)["params"]["message"])
+        self.assertFalse(app.is_proven, "what was accepted once is not accepted any more")
         app.client_secret = self.fake.client_secret
         self.assertIn("accepts", self.press(app.action_check)["params"]["message"])
         self.fake.reset_log()
@@ -558,6 +563,38 @@ class TestCallback(XeroHttpCase):
         self.assertIn("not valid any more", answer.text)
         connection.invalidate_recordset()
         self.assertEqual(connection.state, "draft")
+
+    def test_who_may_not_change_the_connection_any_more_cannot_finish_connecting_it(self):
+        self.authenticate("admin", "admin")
+        connection = self._connection()
+        query = self.redirect_of(connection)
+        manager = self.env.ref("xero_connector.group_xero_manager")
+        self.env.ref("base.user_admin").group_ids -= manager
+        connection = self.env["xero.connection"].browse(connection.id)
+        self.env.flush_all()
+        self._callback(f"code={query['code']}&state={query['state']}")
+        connection.invalidate_recordset()
+        self.assertEqual(connection.state, "draft")
+
+    def test_cancelling_a_reconnection_leaves_what_works_alone(self):
+        self.authenticate("admin", "admin")
+        connection = self._connection().sudo()
+        query = self.redirect_of(connection)
+        self.env.flush_all()
+        self._callback(f"code={query['code']}&state={query['state']}")
+        query = self.redirect_of(connection)
+        self.env.flush_all()
+        self._callback(f"error=access_denied&state={query['state']}")
+        connection.invalidate_recordset()
+        self.assertEqual((connection.state, connection.message), ("connected", False))
+        connection.write({"state": "error", "message": "It was disconnected in Xero."})
+        for _time in range(2):
+            query = self.redirect_of(connection)
+            self.env.flush_all()
+            self._callback(f"error=access_denied&state={query['state']}")
+        connection.invalidate_recordset()
+        self.assertIn("cancelled", connection.message)
+        self.assertEqual(connection.message.count("It was disconnected in Xero."), 1, "the reason stays")
 
     def test_the_callback_is_no_way_in_for_strangers(self):
         answer = self._callback("code=x&state=y")

@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 from odoo import fields
-from odoo.tests import new_test_user, tagged
+from odoo.exceptions import UserError
+from odoo.tests import mute_logger, new_test_user, tagged
 
-from odoo.addons.xero_connector.lib import advice
+from odoo.addons.xero_connector.lib import advice, errors
 
 from .common import XeroCase
 
@@ -34,12 +35,18 @@ class TestHealth(XeroCase):
         connection = self.connect()
         self.fake.identity.disconnect(self.org.tenant_id)
         self.run_import()
-        self.assertIn("was disconnected in Xero", connection.message)
+        self.assertIn("Reconnect it; all settings", connection.message)
         other = self.connect(self.fake.add_organisation("Trial ended"), name="Trial ended")
         self.fake.faults.add("GET", "/Invoices$", status=403, body={"Title": "Forbidden", "Status": 403})
         self.run_import(other)
         self.assertEqual(other.state, "error")
         self.assertIn("its subscription ended", other.message)
+
+    def test_the_test_button_turns_a_lost_connection_red(self):
+        connection = self.connect()
+        self.fake.identity.disconnect(self.org.tenant_id)
+        self.assertEqual(self.press(connection.action_test)["params"]["type"], "danger")
+        self.assertEqual((connection.state, len(self.calls_for_help(connection))), ("error", 1))
 
     def test_reconnecting_takes_the_call_for_help_back(self):
         connection = self.connect()
@@ -91,6 +98,62 @@ class TestHealth(XeroCase):
         self.assertEqual(connection.tenant_name, "Renamed Ltd")
         self.assertTrue(connection.checked_at)
 
+    def test_a_secret_put_right_mends_the_connection_by_itself(self):
+        connection = self.connect()
+        self.app.client_secret = "made anew at Xero meanwhile"
+        connection.sudo().grant_id.access_expires_at = fields.Datetime.now()
+        self.run_import()
+        self.assertEqual((connection.state, connection.error_code), ("error", "credentials"))
+        self.run_cron("health")
+        self.assertEqual(connection.state, "error")
+        self.app.client_secret = self.fake.client_secret
+        self.run_cron("health")
+        self.assertEqual((connection.state, connection.message), ("connected", False))
+
+    def test_a_setting_of_the_server_that_was_wrong_is_tried_again_soon_and_not_at_the_next_days_turn(self):
+        connection = self.connect(sync_interval="daily")
+        invoice = self.invoice()
+        self.env["ir.config_parameter"].set_param("xero_connector.api_url", "http://xero.example.com")
+        self.run_import()
+        self.assertIn("https", connection.message)
+        self.assertLess(connection.next_poll - fields.Datetime.now(), timedelta(minutes=2))
+        self.env["ir.config_parameter"].set_param("xero_connector.api_url", self.fake.api_url)
+        past = fields.Datetime.now() - timedelta(seconds=1)
+        connection.write({"blocked_until": past, "next_poll": past})
+        self.run_cron("poll", "process")
+        self.assertTrue(self.order(invoice))
+
+    @mute_logger("odoo.addons.xero_connector.models.xero_connection_health")
+    def test_one_connection_that_cannot_be_checked_keeps_no_other_from_being_checked(self):
+        first = self.connect(name="A first one")
+        second = self.connect(self.fake.add_organisation("Second"), name="Second")
+        (first | second).write({"checked_at": False})
+        original = type(first)._is_listed
+
+        def broken(connection):
+            if connection == first:
+                raise ZeroDivisionError
+            return original(connection)
+
+        self.patch(type(first), "_is_listed", broken)
+        self.run_cron("health")
+        self.assertTrue(second.checked_at)
+
+    def test_an_answer_of_a_gateway_in_between_is_no_end_of_a_consent(self):
+        connection = self.connect()
+        grant = connection.sudo().grant_id
+        for body in ({"error": {"code": 502}}, ["x"], {"error": None}, "text"):
+            grant.access_expires_at = fields.Datetime.now()
+            self.fake.faults.add("POST", "/connect/token", status=400, body=body)
+            with self.assertRaises(errors.XeroRetryLater, msg=body):
+                self.press(grant._token)
+
+    def test_tokens_are_kept_whatever_xero_writes_about_how_long_they_last(self):
+        grant = self.connect().sudo().grant_id
+        for text in ("soon", None, "", "1800.5", []):
+            values = grant._values_from_answer({"access_token": "a", "refresh_token": "r", "expires_in": text})
+            self.assertGreater(values["access_expires_at"], fields.Datetime.now() + timedelta(minutes=29))
+
     def test_an_outage_of_xero_on_the_day_of_the_check_makes_nothing_red(self):
         connection = self.connect()
         self.fake.faults.add("GET", "(?i)/connections", status=500)
@@ -111,6 +174,24 @@ class TestHealth(XeroCase):
         self.row(invoice).next_attempt = False
         self.run_import()
         self.assertEqual((self.row(invoice).state, connection.correlation_id), ("done", False))
+
+    def test_a_refusal_while_connecting_keeps_its_own_reference_and_no_older_one(self):
+        connection = self.connect()
+        connection.write({"state": "error", "message": "Old", "correlation_id": "old"})
+        fault = {"status": 500, "headers": {"Xero-Correlation-Id": "new"}}
+        self.fake.faults.add("GET", "(?i)/connections", **fault)
+        self.consent(connection, self.org)
+        self.assertEqual(connection.correlation_id, "new")
+        self.fake.faults.add("GET", "/Organisation", **fault)
+        with self.assertRaisesRegex(UserError, "Xero's reference: new"):
+            self.press(connection.action_test)
+
+    def test_xeros_own_words_on_a_refusal_are_shown(self):
+        connection = self.connect()
+        body = {"Title": "Forbidden", "Status": 403, "Detail": "Your plan does not include this."}
+        self.fake.faults.add("GET", "/Invoices$", status=403, body=body)
+        self.run_import()
+        self.assertIn("Xero says: Your plan does not include this.", connection.message)
 
     def test_refusals_that_are_known_say_what_to_do_next(self):
         for message, words in {
@@ -159,6 +240,16 @@ class TestNotify(XeroCase):
         self.run_cron("process")
         self.assertFalse(self.problems(connection))
 
+    def test_importing_the_last_failed_one_by_hand_takes_the_call_back(self):
+        connection = self.connect()
+        [invoice] = self.failing(1)
+        self.run_import()
+        self.assertTrue(self.problems(connection))
+        self._make_product("GLASS", "Glass", 3)
+        self.press(lambda: connection._import_one(invoice["InvoiceNumber"]))
+        self.assertEqual(self.row(invoice).state, "done")
+        self.assertFalse(self.problems(connection))
+
     def test_ignoring_the_last_failed_one_takes_the_call_back(self):
         connection = self.connect()
         [invoice] = self.failing(1)
@@ -169,9 +260,14 @@ class TestNotify(XeroCase):
     def test_staff_who_follow_are_told_of_errors_and_of_everything_only_if_wanted(self):
         follower = new_test_user(self.env, "follower", groups="xero_connector.group_xero_user")
         customer = new_test_user(self.env, "portal-follower", groups="base.group_portal")
+        elsewhere = self.env["res.company"].create({"name": "Elsewhere"})
+        former = new_test_user(
+            self.env, "former", groups="xero_connector.group_xero_user", company_id=elsewhere.id,
+            company_ids=[(6, 0, elsewhere.ids)],
+        )
         connection = self.connect(user_id=False)
         connection.message_unsubscribe(connection.message_partner_ids.ids)
-        connection.message_subscribe((follower | customer).partner_id.ids)
+        connection.message_subscribe((follower | customer | former).partner_id.ids)
         self.invoice()
         self.run_import()
         self.assertFalse(self.told)
@@ -180,6 +276,7 @@ class TestNotify(XeroCase):
         logins = [login for login, _message in self.told]
         self.assertIn("follower", logins)
         self.assertNotIn("portal-follower", logins, "customers are not told what goes wrong in the warehouse")
+        self.assertNotIn("former", logins, "nor is who has left the company")
         self.assertIn("1 invoices could not", self.told[0][1]["message"])
         self.told.clear()
         connection.notify = "all"

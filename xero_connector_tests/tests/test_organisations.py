@@ -78,12 +78,21 @@ class TestChoosing(OrganisationCase):
 class TestDisconnecting(OrganisationCase):
     def test_two_companies_share_xeros_connection_and_the_first_to_leave_does_not_end_it(self):
         first, second = self.connect(), self.second_company_connection()
-        self.press(first.action_disconnect)
+        self.assertIn("Another company", self.press(first.action_disconnect)["params"]["message"])
         self.assertEqual(self.deletions(), 0)
         self.assertEqual(first.state, "draft")
         self.assertIn(self.org.name, self.press(second.action_test)["params"]["message"])
         self.press(second.action_disconnect)
         self.assertEqual(self.deletions(), 1, "the last one ends it")
+
+    def test_what_held_the_old_organisation_up_does_not_hold_the_next_one(self):
+        connection = self.connect()
+        later = fields.Datetime.add(fields.Datetime.now(), hours=9)
+        connection.write({"blocked_until": later, "files_blocked_until": later})
+        self.env["xero.bell"].create({"connection_id": connection.id})
+        self.press(connection.action_disconnect)
+        held = (connection.blocked_until, connection.files_blocked_until, connection.bell_ids)
+        self.assertFalse(any(held))
 
     def test_a_connection_ended_in_xero_before_can_be_disconnected_here(self):
         connection = self.connect()
@@ -124,6 +133,35 @@ class TestDisconnecting(OrganisationCase):
         self.assertTrue(self.order(invoice))
         self.assertTrue(self.row(invoice))
 
+    def test_a_connected_one_cannot_be_archived_past_disconnecting(self):
+        connection = self.connect()
+        with self.assertRaisesRegex(UserError, "Press Remove"):
+            connection.action_archive()
+        self.press(connection.action_disconnect)
+        connection.action_archive()
+
+    def test_a_copy_that_disconnects_leaves_the_originals_connection_at_xero_alone(self):
+        connection = self.connect()
+        self.env["ir.config_parameter"].set_param("database.uuid", "as Odoo gives it to a copy")
+        said = self.press(connection.action_disconnect)["params"]["message"]
+        self.assertIn("left alone", said)
+        self.assertNotIn("disconnect it there", said)
+        self.assertIn(self.org.tenant_id, self.fake.identity.connections)
+
+    def test_an_app_in_use_is_neither_deleted_nor_turned_into_another(self):
+        connection = self.connect()
+        other = self.app.copy({"client_secret": "x"})
+        for change in (
+            self.app.unlink,
+            lambda: self.app.write({"client_id": "another"}),
+            lambda: self.app.write({"grant_type": "client_credentials"}),
+            lambda: connection.write({"app_id": other.id}),
+        ):
+            with self.assertRaises(UserError):
+                change()
+        self.app.write({"client_id": self.app.client_id, "client_secret": "made anew", "tier": "core"})
+        other.unlink()
+
     def test_a_connection_with_a_log_or_a_consent_cannot_be_deleted(self):
         connection = self.connect()
         with self.assertRaisesRegex(UserError, "Remove"):
@@ -152,6 +190,20 @@ class TestBeforeXero(OrganisationCase):
         self.consent(sixth, self.org)
         self.assertEqual(sixth.state, "connected")
         self.assertTrue(self.press(sixth.action_connect)["url"], "reconnecting takes no place")
+
+    def test_an_archived_connection_takes_its_place_as_long_as_xero_holds_it(self):
+        connection = self.connect()
+        self.env.cr.execute("UPDATE xero_connection SET active = false WHERE id = %s", (connection.id,))
+        self.env.invalidate_all()
+        self.assertEqual(self.app.connection_count, 1)
+
+    def test_the_scope_to_write_covers_the_scope_to_read(self):
+        connection = self.connect()
+        grant = connection.sudo().grant_id
+        grant.scopes = grant.scopes.replace("accounting.invoices.read", "accounting.invoices")
+        self.assertFalse(connection._missing_scopes(grant))
+        grant.scopes = grant.scopes.replace("accounting.invoices", "accounting.payments")
+        self.assertEqual(list(connection._missing_scopes(grant)), ["accounting.invoices.read"])
 
     def test_two_companies_connections_of_one_organisation_take_one_place(self):
         self.connect()

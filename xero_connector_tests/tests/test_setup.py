@@ -1,8 +1,10 @@
 """The set-up in three steps with a test order: nothing is imported before it is finished."""
 
+from datetime import timedelta
+
 from odoo import fields
-from odoo.exceptions import UserError
-from odoo.tests import tagged
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import new_test_user, tagged
 
 from .common import XeroCase
 
@@ -49,9 +51,17 @@ class TestSetUp(XeroCase):
 
     def test_whoever_comes_back_from_xero_is_in_the_set_up_again(self):
         connection = self.begin()
-        self.assertEqual(connection._path(), f"/odoo/xero-setup/{connection.id}")
+        self.assertEqual(connection._path(), f"/odoo/xero-connections/{connection.id}/xero-setup/{connection.id}")
         connection.setup_done = True
         self.assertEqual(connection._path(), f"/odoo/xero-connections/{connection.id}")
+
+    def test_rows_that_wait_are_not_worked_off_before_it_is_finished_either(self):
+        connection = self.connect()
+        invoice = self.invoice()
+        self.run_cron("poll")
+        connection.setup_done = False
+        self.run_cron("process", "files")
+        self.assertFalse(self.order(invoice))
 
     def test_it_cannot_be_finished_without_a_consent(self):
         with self.assertRaisesRegex(UserError, "Connect to Xero first"):
@@ -119,6 +129,31 @@ class TestTestOrder(XeroCase):
         self.show(wizard, skipped)
         self.assertEqual((wizard.outcome, len(wizard.line_ids)), ("skipped", 0))
         self.assertIn("pick-up", wizard.reason)
+
+    def test_an_invoice_too_old_to_be_imported_says_so_in_both_previews(self):
+        connection = self.connect(import_from=fields.Date.today())
+        old = self.invoice("1", Date=str(fields.Date.today() - timedelta(days=3)))
+        wizard = self.wizard(connection)
+        self.show(wizard, old)
+        self.assertIn("is dated before", wizard.reason)
+        trial = self.env["xero.try"].create({"connection_id": connection.id})
+        self.press(trial.action_dry_run)
+        self.assertEqual(trial.line_ids.mapped("outcome"), ["skipped"])
+        self.assertIn("is dated before", trial.line_ids.reason)
+
+    def test_only_who_may_change_the_connection_sees_what_its_invoices_would_become(self):
+        connection = self.connect()
+        wizard = self.wizard(connection)
+        user = new_test_user(self.env, "reader", groups="xero_connector.group_xero_user")
+        manager = self.env.ref("xero_connector.group_xero_manager")
+        self.env.ref("xero_connector.access_xero_test_order_manager").group_id = user.group_ids[:1]
+        self.assertNotIn(manager, user.all_group_ids)
+        with self.assertRaises(AccessError):
+            connection.with_user(user).action_test_order()
+        with self.assertRaises(AccessError):
+            connection.with_user(user)._choose_organisation(self.org.tenant_id)
+        with self.assertRaises(AccessError):
+            wizard.with_user(user)._show("any")
 
     def test_a_delivery_order_is_shown_with_its_goods(self):
         connection = self.connect(order_target="picking")

@@ -335,6 +335,12 @@ class TestRinging(WebhookCase):
             self.assertEqual(self.rung(), connection)
             self.env["xero.bell"].search([]).unlink()
 
+    def test_another_apps_webhooks_do_not_ring_for_this_ones_connections(self):
+        self.connect()
+        other = self.app.copy({"client_secret": "x", "webhook_key": "x"})
+        self.env["xero.connection"]._ring_bells(other, [self.event()])
+        self.assertFalse(self.env["xero.bell"].search([("connection_id.tenant_id", "=", self.org.tenant_id)]))
+
     def test_connections_that_do_not_import_by_themselves_are_not_rung(self):
         connection = self.connect()
         for values in (
@@ -343,10 +349,11 @@ class TestRinging(WebhookCase):
             {"state": "draft"},
             {"sync_interval": "manual"},
             {"setup_done": False},
-            {"active": False},
+            {"active": False, "grant_id": False},
         ):
             with self.subTest(values=values), self.env.cr.savepoint() as savepoint:
-                connection.write(values)
+                connection.sudo().write({"grant_id": values.get("grant_id", connection.sudo().grant_id.id)})
+                connection.sudo().write(values)
                 self.ring(self.event())
                 self.assertFalse(self.rung())
                 savepoint.rollback()

@@ -34,6 +34,16 @@ tours.add("xero_connect", {
         { trigger: "h2:contains('Connected to Org '):has([name=status_dot].text-success)" },
         press("action_setup_next"),
         atStep("Configuration"),
+        {
+            content: "No warehouse is chosen for us",
+            trigger: ".o_inner_group [name=warehouse_id] input",
+            run() {
+                if (this.anchor.value) {
+                    throw new Error(`${this.anchor.value} was chosen`);
+                }
+            },
+        },
+        ...choose(".o_inner_group", "warehouse_id", "Brisbane"),
         { trigger: "[name=mapping_ids] .o_field_x2many_list_row_add a", run: "click" },
         { trigger: ".o_selected_row [name=reference_contains] input", run: "edit GC" },
         ...choose(".o_selected_row", "warehouse_id", "Gold Coast"),
