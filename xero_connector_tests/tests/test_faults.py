@@ -169,7 +169,7 @@ class TestFaults(XeroHttpCase):
         return invoice
 
     def _end_limits(self, connection):
-        connection.blocked_until = False
+        connection.write({"blocked_until": False, "listen_from": False})
         self.env["xero.budget"].search([("app_id", "=", self.app.id)]).write({"blocked_until": False})
 
     def ring(self, connection):

@@ -90,6 +90,6 @@ tours.add("xero_by_hand", {
         { trigger: ".modal button[name=action_estimate]", run: "click" },
         { trigger: ".modal .alert-info:contains('2 invoices, 1 of them new here')" },
         { trigger: ".modal button[name=action_start]", run: "click" },
-        { trigger: ".alert-info [name=backfill_text]:contains('being read from Xero')" },
+        { content: "How far it is", trigger: ".alert-info [name=backfill_text]:contains('invoices')" },
     ],
 });
