@@ -1,16 +1,8 @@
 from odoo import api, fields, models
 
-_INHERITED = (
-    "xero_connection_id",
-    "xero_invoice_id",
-    "xero_invoice_number",
-    "xero_invoice_date",
-    "xero_mapping_id",
-    "xero_route_reason",
-    "xero_pdf_id",
-    "delivery_instructions",
-    "packing_instructions",
-)
+from .xero_document_mixin import ORIGIN_FIELDS
+
+_INHERITED = (*ORIGIN_FIELDS, "delivery_instructions", "packing_instructions")
 
 
 class StockMove(models.Model):
