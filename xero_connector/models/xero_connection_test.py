@@ -37,7 +37,10 @@ class XeroConnection(models.Model):
             self.env[model].search(domain).write({"xero_invoice_id": False, "xero_connection_id": False})
         row = records._receive(self, "invoice", [payload])
         row._process_safely()
-        reason = "\n".join(filter(None, [row.reason, self._is_older(payload) and self._too_old()]))
+        reason = row.reason or ""
+        if self._is_older(payload):
+            too_old = self.env._("It is dated before %s, from when on invoices are imported.", self.import_from)
+            reason = f"{reason}\n{too_old}".strip()
         values = {"number": row.number, "outcome": row.state, "reason": reason, "lines": []}
         document = row._document()
         return values | self._describe(document) if document else values

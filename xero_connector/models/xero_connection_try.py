@@ -53,8 +53,6 @@ class XeroConnection(models.Model):
                 row = self.env["xero.record"].new({"number": invoice.number})
                 try:
                     route = self._decide(invoice, first_match)
-                    if self._is_older(payload) and not route.skip_code:
-                        route = Route(skip_code="older", reason=self._too_old())
                 except (ValueError, ArithmeticError, AttributeError, TypeError):
                     route = Route(skip_code="unexpected", reason=self.env._("This invoice cannot be read."))
                 drafts.append(ImportDraft(row=row, invoice=invoice, route=route))
@@ -63,9 +61,6 @@ class XeroConnection(models.Model):
         self.env[DOCUMENT_MODELS[self.order_target]].with_company(self.company_id)._xero_prepare(self, wanted)
         drafts.sort(key=lambda draft: (str(draft.invoice.date), draft.invoice.number), reverse=True)
         return drafts, is_cut
-
-    def _too_old(self):
-        return self.env._("It is dated before %s, from when on invoices are imported.", self.import_from)
 
     def _read_invoices(self, client, start_date):
         """``(payloads by id, whether there are more)``; page after page, as an invoice missed or met twice does no harm

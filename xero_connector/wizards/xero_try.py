@@ -44,7 +44,14 @@ class XeroTry(models.TransientModel):
                 failed=count.get("failed", 0),
             )
             cut = self.env._("There are more: those changed last are missing. Choose fewer days.")
-            trial.summary = f"{text} {cut}" if trial.is_cut else text
+            start = trial.connection_id.import_from
+            older = trial.line_ids.filtered(lambda line, start=start: start and (line.document_date or start) < start)
+            too_old = self.env._(
+                "%(count)s of these are dated before %(date)s and stay out, unless you import from an earlier date.",
+                count=len(older),
+                date=start,
+            )
+            trial.summary = " ".join(filter(None, [text, trial.is_cut and cut, older and too_old]))
 
     def action_check(self):
         """Show where the typed reference goes (leaving the field does so, too)."""

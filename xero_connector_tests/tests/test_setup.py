@@ -138,8 +138,8 @@ class TestTestOrder(XeroCase):
         self.assertIn("is dated before", wizard.reason)
         trial = self.env["xero.try"].create({"connection_id": connection.id})
         self.press(trial.action_dry_run)
-        self.assertEqual(trial.line_ids.mapped("outcome"), ["skipped"])
-        self.assertIn("is dated before", trial.line_ids.reason)
+        self.assertEqual(trial.line_ids.mapped("outcome"), ["order"], "what the rules say")
+        self.assertIn("1 of these are dated before", trial.summary)
 
     def test_only_who_may_change_the_connection_sees_what_its_invoices_would_become(self):
         connection = self.connect()
