@@ -59,8 +59,8 @@ ROLES = (
     Role("xero-manager", f"xero_connector.group_xero_manager,{_EXPORT}", _DOCUMENTS | {"payload7", "hook-a"}),
     Role("manager-of-b", f"xero_connector.group_xero_manager,{_EXPORT}", frozenset({"bravo7", "hook-b"}), True),
 )
-# Those whose rights differ in kind, for what takes long to try.
-KINDS = ("customer-kauri", "administrator", "xero-user", "xero-manager", "manager-of-b")
+# Those whose rights differ most, for what takes long to try; every role tries to read every field.
+KINDS = ("customer-kauri", "administrator", "manager-of-b")
 
 
 class BreakInCase(XeroHttpCase):

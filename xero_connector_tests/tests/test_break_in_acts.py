@@ -8,7 +8,7 @@ from odoo.models import MAGIC_COLUMNS
 from odoo.tests import tagged
 from odoo.tools import SQL
 
-from .break_in_case import ADDON, REFUSED, ROLES, BreakInCase
+from .break_in_case import ADDON, KINDS, REFUSED, ROLES, BreakInCase
 
 with suppress(ImportError):  # Odoo's own runner gets along without
     import pytest
@@ -106,7 +106,8 @@ class TestBreakInMethods(BreakInActs):
         return {self.own: ids[self.own], self.others: ids[self.others]}
 
     def test_no_button_does_for_a_role_what_it_may_not(self):
-        self.as_everybody(self._press_everything)
+        staff = ("warehouse", "sales", "xero-user", "xero-manager")
+        self.as_everybody(self._press_everything, only=("nobody", *staff, *KINDS))
 
     def _press_everything(self, role):
         methods = [entry for entry in self._methods() if not entry[1].startswith("_")]
