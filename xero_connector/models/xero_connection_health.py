@@ -53,12 +53,12 @@ class XeroConnection(models.Model):
             "failed_turns": self.failed_turns + 1,
         }
         if isinstance(error, errors.XeroDenied) and error.code != "neutralized":
-            # A pause stays a pause: its user finds the message when resuming.
-            if self.state != "paused" and error.code != "configuration":
-                values["state"] = "error"
             if error.code == "configuration":
                 # The server's administrator mends it for all connections at once: they go on trying, unhurried.
                 values["blocked_until"] = fields.Datetime.now() + timedelta(seconds=const.DEFAULT_RETRY_AFTER)
+            elif self.state != "paused":
+                # A pause stays a pause: its user finds the message when resuming.
+                values["state"] = "error"
             values["failed_turns"] = max(const.TURNS_BEFORE_HELP, values["failed_turns"])
         # A limit is no failure: it was announced, and passes when Xero says.
         elif getattr(error, "limit", None):
@@ -85,9 +85,12 @@ class XeroConnection(models.Model):
     def _note_success(self):
         """Forget what went wrong, and take the call for help back."""
         if self.failed_turns:
-            self.activity_unlink([_CALL_FOR_HELP])
+            self._take_call_back()
         if self.failed_turns or self.message:
             self.write({"failed_turns": 0, "message": False, "error_code": False, "correlation_id": False})
+
+    def _take_call_back(self):
+        self.activity_unlink([_CALL_FOR_HELP])
 
     def _call_for_help(self, text):
         """One activity for the responsible person, and a word to those who follow; none while the last one is open."""
@@ -173,7 +176,7 @@ class XeroConnection(models.Model):
             self._note_success()
         elif not self.failed_turns:
             # the warning that the consent ends
-            self.activity_unlink([_CALL_FOR_HELP])
+            self._take_call_back()
         self.checked_at = fields.Datetime.now()
 
     def _warn_of_end(self):

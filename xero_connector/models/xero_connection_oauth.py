@@ -199,7 +199,7 @@ class XeroConnection(models.Model):
                 answer = connection_sudo._token_endpoint().client_credentials(self._required_scopes())
                 connection_sudo._adopt({"scope": " ".join(self._required_scopes())} | answer)
             except errors.XeroError as error:
-                failure = str(error)
+                failure = error.for_person()
             connected_to = connection_sudo.tenant_name
         if failure:
             raise UserError(failure)
@@ -246,7 +246,7 @@ class XeroConnection(models.Model):
                 "checked_at": fields.Datetime.now(),
             }
         )
-        self.failed_turns = max(self.failed_turns, 1)  # whatever called for help is mended
+        self._take_call_back()
         self._note_success()
         self._ring()
 
@@ -366,7 +366,7 @@ class XeroConnection(models.Model):
             "correlation_id", "blocked_until", "files_blocked_until", "checked_at",
         )
         self_sudo.write({"state": "draft", "failed_turns": 0, **dict.fromkeys(forgotten, False)})
-        self_sudo.activity_unlink(["xero_connector.mail_activity_type_xero"])
+        self_sudo._take_call_back()
         self_sudo.with_context(active_test=False).bell_ids.unlink()
         if not grant_sudo.connection_ids:
             grant_sudo.unlink()
