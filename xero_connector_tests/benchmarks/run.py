@@ -6,11 +6,9 @@ import json
 import os
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 
 import psycopg2
-import requests
 from psycopg2 import sql
 
 from ..sandbox.console import SandboxError, say, step
@@ -83,22 +81,10 @@ def _fake_xero(folder: Path):
     child = Child('bench-xero', command, LOG / 'xero-bench.log', cwd=ROOT)
     try:
         url = f'http://localhost:{port}'
-        _wait_until_it_answers(child, url)
+        child.wait_until_it_answers(f'{url}/_fake/', 30)
         yield url
     finally:
         child.stop()
-
-
-def _wait_until_it_answers(child: Child, url: str, patience: int = 30) -> None:
-    session = requests.Session()
-    session.trust_env = False
-    deadline = time.monotonic() + patience
-    while child.is_running() and time.monotonic() < deadline:
-        with contextlib.suppress(requests.RequestException):
-            if session.get(f'{url}/_fake/', timeout=10).ok:
-                return
-        time.sleep(0.1)  # a refused connection comes back at once; the process has no other signal for being ready
-    raise SandboxError(f"The fake Xero did not start; the end of its log ({child.log}):\n{child.log_tail()}")
 
 
 def _measure(odoo, task: dict) -> None:

@@ -8,12 +8,9 @@ import contextlib
 import os
 import secrets
 import sys
-import time
 from datetime import timedelta
 from urllib.parse import urlsplit
 from uuid import uuid4
-
-import requests
 
 from odoo import fields
 
@@ -104,20 +101,10 @@ def _serving(database: str):
             '--workers', 0, '--max-cron-threads', 0,
         ], LOG / 'odoo-bench-web.log', env=os.environ)
     try:
-        _wait_until_it_answers(server, f'http://127.0.0.1:{port}/web/health')
+        server.wait_until_it_answers(f'http://127.0.0.1:{port}/web/health', 60)
         yield port
     finally:
         server.stop()
-
-
-def _wait_until_it_answers(server: Child, url: str, patience: int = 60) -> None:
-    deadline = time.monotonic() + patience
-    while server.is_running() and time.monotonic() < deadline:
-        with contextlib.suppress(requests.RequestException):
-            if requests.get(url, timeout=30).ok:
-                return
-        time.sleep(0.3)  # a refused connection comes back at once, and Odoo has no signal for being ready
-    raise RuntimeError(f"Odoo's server did not start; the end of its log ({server.log}):\n{server.log_tail()}")
 
 
 def _figure(streams: dict[str, Stream]) -> Figure:

@@ -7,8 +7,6 @@ import os
 import time
 from datetime import date
 
-import requests
-
 from . import demo_changes, demo_days, story
 from .console import SandboxError, say, step
 from .databases import DEMO
@@ -98,26 +96,11 @@ def _serving(odoo, port: int, url: str):
         log, env=odoo.environment)
     try:
         with step("Starting Odoo") as progress:
-            _wait_until_it_answers(server, url, progress)
+            server.wait_until_it_answers(
+                f'{url}/web/login', 120, lambda: progress.update("waiting for its first answer"))
         yield server
     finally:
         server.stop()
-
-
-def _wait_until_it_answers(server: Child, url: str, progress, patience: int = 120) -> None:
-    session = requests.Session()
-    session.trust_env = False
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline:
-        if not server.is_running():
-            raise SandboxError(f"Odoo ended at once; the end of its log ({server.log}):\n{server.log_tail()}")
-        with contextlib.suppress(requests.RequestException):
-            if session.get(f'{url}/web/login', timeout=60).ok:
-                return
-        progress.update("waiting for its first answer")
-        time.sleep(0.3)  # a refused connection comes back at once, and Odoo has no signal for being ready
-    raise SandboxError(f"Odoo did not answer within {patience} s; the end of its log ({server.log}):\n"
-                       f"{server.log_tail()}")
 
 
 def _say_result(outcomes: list, expected: list, differences: list[str]) -> None:

@@ -2,12 +2,14 @@
 
 import contextlib
 import ctypes
+import http.client
 import json
 import os
 import signal
 import socket
 import subprocess
 import time
+import urllib.request
 from pathlib import Path
 
 from .console import SandboxError
@@ -51,6 +53,22 @@ class Child:
                 signal_group(self.process.pid, signal.SIGKILL)
                 self.process.wait(5)
         self.pid_file.unlink(missing_ok=True)
+
+    def wait_until_it_answers(self, url: str, patience: int, waiting=lambda: None) -> None:
+        """Return at its first good answer to `url`.
+
+        :param waiting: called between two looks
+        """
+        # straight to this machine, whatever proxy is set
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        deadline = time.monotonic() + patience
+        while self.is_running() and time.monotonic() < deadline:
+            with contextlib.suppress(OSError, http.client.HTTPException), opener.open(url, timeout=60):
+                return
+            waiting()
+            time.sleep(0.2)  # a refused connection comes back at once, and a server has no signal for being ready
+        what = f"did not answer within {patience} s" if self.is_running() else "ended at once"
+        raise SandboxError(f"The process {self.name} {what}; the end of its log ({self.log}):\n{self.log_tail()}")
 
     def log_tail(self, lines: int = 15) -> str:
         return '\n'.join(self.log.read_text(encoding='utf-8', errors='replace').splitlines()[-lines:])
