@@ -26,11 +26,15 @@ SCOPE_NEEDS = {
     "accounting.contacts.read": "reading the customers' delivery addresses",
     "accounting.settings.read": "reading the organisation's country and currency",
 }
+# Section 5: which of the two lets an app write items is unproven, so the app says which one is asked for.
+ITEM_SCOPES = [("accounting.settings", "accounting.settings"), ("accounting.invoices", "accounting.invoices")]
+ITEM_SCOPE_NEED = "writing items"
 ATTACHMENT_SCOPE = {"accounting.attachments.read": "reading the files attached to invoices"}
 
 # Section 2
 PAGE_SIZE = 1000
 CONTACTS_PER_CALL = 100
+ITEMS_PER_CALL = 50
 TIMEOUT = 30
 DEFAULT_RETRY_AFTER = 60
 LONGEST_RETRY = 6 * 3600
@@ -43,10 +47,10 @@ CALLS_AT_ONCE = 5
 DAY_CAPS = {"starter": 1000}
 DAY_CAP = 5000
 CONNECTION_CAPS = {"starter": 5, "core": 50, "plus": 1000, "advanced": 10_000}
-# Calls a minute that are kept for those who come first: orders may use all, then PDFs, then notes.
-MINUTE_RESERVES = {"orders": 0, "files": 10, "history": 20}
+# Calls a minute that are kept for those who come first: orders may use all, then items, PDFs, notes.
+MINUTE_RESERVES = {"orders": 0, "items": 5, "files": 10, "history": 20}
 # Share of a day's calls that is kept beside what looking for invoices will need.
-DAY_RESERVES = {"orders": 0, "files": 0.02, "history": 0.1}
+DAY_RESERVES = {"orders": 0, "items": 0.02, "files": 0.02, "history": 0.1}
 # Tries for a PDF, a file or a note that does not come whole: at growing distances, some five hours.
 FILES_ATTEMPTS = 9
 
@@ -113,6 +117,13 @@ PROBLEM_CODES = [
     ("deleted_here", "Order deleted in Odoo"),
     ("nothing_to_ship", "Nothing to ship"),
     ("ignored", "Ignored by a user"),
+    ("unmapped", "Not mapped"),
+    ("kept_out", "Kept out of the exchange"),
+    ("archived_here", "Archived in Odoo"),
+    ("tracked", "Tracked in Xero"),
+    ("code_missing", "No internal reference"),
+    ("code_long", "Internal reference too long"),
+    ("code_taken", "Code taken by another"),
     ("change_held", "Changed in Xero: decide"),
     ("void_held", "Cancelled in Xero: decide"),
     ("credit_held", "Credited in part or unpaid again: decide"),

@@ -6,11 +6,13 @@ enum value (xero-api.md, section 8). So three of its methods are ours: authorisa
 
 import json
 import logging
+import tempfile
 import time
 from contextlib import contextmanager
 from decimal import Decimal
 from urllib.parse import urlsplit
 
+import ijson
 import requests
 from xero_python.accounting import AccountingApi
 from xero_python.api_client import ApiClient
@@ -20,6 +22,8 @@ from .. import const
 from . import answers, errors
 
 _logger = logging.getLogger(__name__)
+
+_CHUNK = 64 * 1024
 
 
 class Transport(ApiClient):
@@ -45,15 +49,17 @@ class Transport(ApiClient):
         :raise XeroError: for everything else
         """
         headers = {key: value for key, value in headers.items() if value not in (None, "")}
+        # The SDK's way to say: leave the body alone. Ours goes to a file then.
+        to_file = options.get("_preload_content") is False
         token = self._token()
         try:
-            return self._send(method, url, query_params, headers, body, token)
+            return self._send(method, url, query_params, headers, body, token, to_file)
         except errors.XeroDenied as error:
             if not answers.is_expired_token(error):
                 raise
-        return self._send(method, url, query_params, headers, body, self._token(refused=token))
+        return self._send(method, url, query_params, headers, body, self._token(refused=token), to_file)
 
-    def _send(self, method, url, query, headers, body, token):
+    def _send(self, method, url, query, headers, body, token, to_file):
         call = f"{method} {urlsplit(url).path}"
         # Only calls to an organisation's books are limited (xero-api.md, section 2).
         meter = self._meter if const.API_PATH in url else unmetered
@@ -68,6 +74,7 @@ class Transport(ApiClient):
                 headers={**headers, "Authorization": f"Bearer {token}"},
                 timeout=const.TIMEOUT,
                 allow_redirects=False,
+                stream=to_file,
             )
             note(response.headers)
             seconds = time.monotonic() - started
@@ -80,13 +87,22 @@ class Transport(ApiClient):
                     status=response.status_code,
                     call=call,
                 )
-        return response
+            return _body_file(response) if to_file else response
 
     def deserialize(self, response, response_type, response_model_finder):
         """Plain JSON with Decimal numbers, or the bytes of a file."""
         if response_type == "file":
             return response.content
         return parse_json(response)
+
+
+def _body_file(response):
+    """The answer's body as an open file that disappears with its last user: a list without pages may be large."""
+    body = tempfile.TemporaryFile()  # noqa: SIM115 whoever reads it closes it
+    for chunk in response.iter_content(_CHUNK):
+        body.write(chunk)
+    body.seek(0)
+    return body
 
 
 def _is_somebody_elses(method, url, headers, response):
@@ -111,6 +127,27 @@ def parse_json(response):
             status=response.status_code,
             correlation_id=response.headers.get("Xero-Correlation-Id"),
         ) from None
+
+
+def elements_of_file(body, name):
+    """The dicts a JSON file holds under this name, one by one and never all in memory; the file is closed at the end.
+
+    :raise XeroRetryLater: for a file that is cut off, no JSON or not of Xero's shape; what was given before holds
+    """
+    found = False
+    try:
+        with body:
+            for element in ijson.items(body, f"{name}.item"):
+                found = True
+                if isinstance(element, dict):
+                    yield element
+            if not found:
+                body.seek(0)
+                found = (name, "start_array", None) in ijson.parse(body)
+    except ijson.JSONError:
+        raise errors.XeroRetryLater("Xero's answer could not be read: it was cut off or is no JSON.") from None
+    if not found:
+        raise errors.XeroRetryLater("Xero's answer could not be understood.")
 
 
 def elements(answer, name):
@@ -174,7 +211,6 @@ class XeroClient:
         where = 'Type=="ACCREC"'
         if start_date:
             where += f" AND Date>={_where_date(start_date)}"
-        options = {"if_modified_since": since.strftime("%Y-%m-%dT%H:%M:%S")} if since else {}
         answer = self.accounting.get_invoices(
             self.tenant_id,
             where=where,
@@ -183,7 +219,7 @@ class XeroClient:
             page=page,
             page_size=page_size,
             unitdp=4,
-            **options,
+            **_changed_since(since),
         )
         invoices = elements(answer, "Invoices")
         pagination = answer.get("pagination") or {}
@@ -255,6 +291,54 @@ class XeroClient:
             raise errors.XeroRetryLater("Xero's answer was not the whole file.")
         return content
 
+    def items(self, since=None):
+        """The items, one by one from a file: Xero's list of them has no pages (xero-api.md, section 5).
+
+        :param datetime since: naive UTC, only what changed at or after it
+        :return: iterator of Xero's dicts; the call is made before it is returned
+        :raise XeroRetryLater: while iterating, where the answer ends before its time
+        """
+        body = self.accounting.get_items(
+            self.tenant_id, unitdp=4, _preload_content=False, **_changed_since(since)
+        )
+        return elements_of_file(body, "Items")
+
+    def item_by_code(self, code):
+        """The item with this code, None where there is none."""
+        escaped = code.replace("\\", "\\\\").replace('"', '\\"')
+        found = elements(self.accounting.get_items(self.tenant_id, where=f'Code=="{escaped}"', unitdp=4), "Items")
+        return found[0] if found else None
+
+    def create_items(self, items, key):
+        """Make items. An item whose code is taken is refused; nothing is ever overwritten.
+
+        :param list items: elements, at most ``const.ITEMS_PER_CALL``
+        :param str key: the ``Idempotency-Key``
+        :return: Xero's elements in the same order; a refused one has ``ValidationErrors``
+        """
+        answer = self.accounting.create_items(
+            self.tenant_id, {"Items": items}, summarize_errors=False, unitdp=4, idempotency_key=key
+        )
+        return elements(answer, "Items")
+
+    def update_items(self, items):
+        """Change items by their ``ItemID``; see :meth:`create_items`. Without a key: the same change may come again
+        within its six minutes (xero-api.md, section 4.4)."""
+        answer = self.accounting.update_or_create_items(
+            self.tenant_id, {"Items": items}, summarize_errors=False, unitdp=4
+        )
+        return elements(answer, "Items")
+
+    def accounts(self):
+        """The chart of accounts, archived ones too: list of ``{Code, Name, Type, Class, Status, TaxType, ...}``."""
+        return [account for account in elements(self.accounting.get_accounts(self.tenant_id), "Accounts")
+                if account.get("Code")]
+
+    def tax_rates(self):
+        """Tax rates: list of ``{Name, TaxType, EffectiveRate, Status, CanApplyToRevenue, CanApplyToExpenses, ...}``."""
+        return [rate for rate in elements(self.accounting.get_tax_rates(self.tenant_id), "TaxRates")
+                if rate.get("TaxType")]
+
     def organisation(self):
         """The organisation's own record."""
         for organisation in elements(self.accounting.get_organisations(self.tenant_id), "Organisations"):
@@ -270,6 +354,10 @@ class XeroClient:
     def delete_connection(self, connection_id):
         """Disconnect one organisation and leave the user's others alone (xero-api.md, section 1.4)."""
         self.identity.delete_connection(connection_id)
+
+
+def _changed_since(moment):
+    return {"if_modified_since": moment.strftime("%Y-%m-%dT%H:%M:%S")} if moment else {}
 
 
 def _where_date(day):

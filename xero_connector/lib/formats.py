@@ -8,6 +8,8 @@ from decimal import ROUND_HALF_UP, Decimal
 _JSON_DATE = re.compile(r"/Date\((-?\d+)(?:[+-]\d{4})?\)/")
 _EPOCH = datetime(1970, 1, 1)
 _CENT = Decimal("0.01")
+FOUR_PLACES = Decimal("0.0001")
+HALF_UP = ROUND_HALF_UP
 _UNSTORABLE = re.compile(r"\\u(0000|[dD][89a-fA-F])")
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -107,7 +109,6 @@ def file_name(value, extension):
     """
     stem = re.sub(r"[^\w.() -]+", "-", text(value)).strip(" .-")[:100]
     return f"{stem or 'document'}.{extension}"
-
 
 
 def file_extension(value):

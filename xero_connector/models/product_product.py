@@ -10,8 +10,8 @@ class ProductProduct(models.Model):
 
     @api.model
     def _xero_find_by_code(self, connection, codes):
-        """The products that Xero's item codes mean: by internal reference (exact, then any case), then by the
-        connection's product mapping. A code that fits several products fits none.
+        """The products that Xero's item codes mean: what the item is mapped to, else by internal reference (exact, then
+        any case), then by the connection's mapping of codes. A code that fits several products fits none.
 
         :rtype: FoundProducts
         """
@@ -19,18 +19,53 @@ class ProductProduct(models.Model):
         codes = {code for code in codes if code}
         if not codes:
             return found
+        items = {row.number.casefold(): row.external_id for row in self._xero_items_by_code(connection, codes)}
+        bound = {
+            binding.external_id: (self.browse(binding.res_id), binding.uom_id)
+            for binding in self.env["xero.binding"]._of_items(connection, items.values(), self.browse())
+            if self.browse(binding.res_id).active
+        } if items else {}
+        found.take_counted(codes, lambda code: bound.get(items.get(code.casefold())))
         company = Domain("company_id", "in", (False, connection.company_id.id))
-        exact = self.search(company & Domain("default_code", "in", list(codes))).grouped("default_code")
-        found.take(codes, lambda code: exact.get(code, self))
+        if missing := codes - found.codes:
+            exact = self.search(company & Domain("default_code", "in", list(missing))).grouped("default_code")
+            found.take(missing, lambda code: exact.get(code, self))
         if missing := codes - found.codes:
             patterns = [Domain("default_code", "=ilike", escape_psql(code)) for code in missing]
             any_case = self.search(company & Domain.OR(patterns))
             by_code = any_case.grouped(lambda product: product.default_code.casefold())
             found.take(missing, lambda code: by_code.get(code.casefold(), self))
         if missing := codes - found.codes:
-            rules = {rule.item_code.casefold(): rule for rule in connection.product_mapping_ids}
-            found.take_mapped(missing, lambda code: rules.get(code.casefold()))
+            rules = {
+                rule.item_code.casefold(): (rule.product_id, rule.uom_id) for rule in connection.product_mapping_ids
+            }
+            found.take_counted(missing, lambda code: rules.get(code.casefold()))
         return found
+
+    @api.model
+    def _xero_items_by_code(self, connection, codes):
+        # sudo: the log's own look-up, for whoever asks what a code means
+        return self.env["xero.record"].sudo()._items_by_code(connection, codes)
+
+    def _xero_put_out_new(self, connection):
+        """Have these products, which are mapped to no item, made in Xero, where the connection says so. What a person
+        unmapped, or somebody deleted in Xero, is not made again."""
+        if not (connection._pushes_items and connection.item_create_there):
+            return
+        eligible = self.filtered("active").filtered_domain(connection._item_domain())
+        rows = self.env["xero.record"]
+        known = rows.search(
+            [
+                ("connection_id", "=", connection.id),
+                ("direction", "=", "out"),
+                ("resource", "=", "item"),
+                ("res_model", "=", self._name),
+                ("res_id", "in", eligible.ids),
+                ("problem_code", "in", ("deleted", "ignored")),
+            ]
+        )
+        for product in eligible - self.browse(known.mapped("res_id")):
+            rows._put_out(connection, product)
 
 
 class FoundProducts:
@@ -51,12 +86,11 @@ class FoundProducts:
             if products := find(code):
                 self._found[code] = products
 
-    def take_mapped(self, codes, find_rule):
-        """Keep the products, and units of measure, of the product mappings ``find_rule(code)`` returns."""
+    def take_counted(self, codes, find):
+        """Keep the product and the unit Xero counts it in that ``find(code)`` returns; None for nothing."""
         for code in codes:
-            if rule := find_rule(code):
-                self._found[code] = rule.product_id
-                self._uoms[code] = rule.uom_id
+            if counted := find(code):
+                self._found[code], self._uoms[code] = counted
 
     def uom(self, code):
         """The unit of measure Xero counts this code in, None or empty where it is the product's own."""
@@ -88,4 +122,3 @@ class FoundProducts:
             names=names,
         )
         return Problem("ambiguous_code", reason, code, self._found[code][0])
-

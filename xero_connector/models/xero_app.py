@@ -51,6 +51,14 @@ class XeroApp(models.Model):
         required=True,
         default="starter",
     )
+    item_scope = fields.Selection(
+        const.ITEM_SCOPES,
+        string="Scope for writing items",
+        required=True,
+        default="accounting.settings",
+        help="Asked for when a connection sends products to Xero. Xero's pages name two scopes for items; change it "
+        "only if Xero refuses to write with the first.",
+    )
     company_id = fields.Many2one(
         "res.company", index=True, help="Leave empty to let all companies use this app."
     )

@@ -1,11 +1,12 @@
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 
 
 class XeroBinding(models.Model):
     """Who is who: an Odoo record and its Xero twin, per connection.
 
-    A Xero id is one record. A record is one Xero id, but for contacts: who merges two customers in Odoo says that both
-    contacts are the same.
+    A Xero id is one record, but for items: further products may share one. A record is one Xero id, but for contacts:
+    who merges two customers in Odoo says that both contacts are the same.
     """
 
     _name = "xero.binding"
@@ -19,9 +20,22 @@ class XeroBinding(models.Model):
     external_id = fields.Char(string="Xero ID", required=True)
     res_model = fields.Char(string="Model", required=True)
     res_id = fields.Many2oneReference(string="Record", model_field="res_model", required=True)
+    is_shared = fields.Boolean(
+        string="Shares the item",
+        readonly=True,
+        help="Sold as this item, which another product is: no value is exchanged, and no imported line means it.",
+    )
+    uom_id = fields.Many2one("uom.uom", string="Counted in", ondelete="restrict", help="The unit Xero counts.")
+    base = fields.Json(
+        readonly=True,
+        prefetch=False,
+        groups="base.group_system",
+        help="What both sides were when they were compared last: {'xero': {field: value}, 'odoo': {…}}.",
+    )
 
     _one_record_per_xero_id = models.UniqueIndex(
-        "(connection_id, resource, external_id)", "This Xero document is already bound to another record."
+        "(connection_id, resource, external_id) WHERE is_shared IS NOT TRUE",
+        "This Xero document is already bound to another record.",
     )
     _one_xero_id_per_record = models.UniqueIndex(
         "(connection_id, resource, res_model, res_id) WHERE resource != 'contact'",
@@ -39,6 +53,7 @@ class XeroBinding(models.Model):
                 ("connection_id", "=", connection.id),
                 ("resource", "=", resource),
                 ("external_id", "in", list(external_ids)),
+                ("is_shared", "=", False),
             ]
         )
         found = {}
@@ -72,3 +87,97 @@ class XeroBinding(models.Model):
                 for external_id, record in pairs
             ]
         )
+
+    # === ITEMS === #
+
+    @api.model
+    def _of_items(self, connection, item_ids, products):
+        """The bindings of these items, and of these products, that exchange values and whose product exists."""
+        bindings = self.search(
+            [
+                ("connection_id", "=", connection.id),
+                ("resource", "=", "item"),
+                ("is_shared", "=", False),
+                "|",
+                ("external_id", "in", list(item_ids)),
+                "&",
+                ("res_model", "=", "product.product"),
+                ("res_id", "in", products.ids),
+            ]
+        )
+        living = set(self.env["product.product"].browse(bindings.mapped("res_id")).exists().ids)
+        return bindings.filtered(lambda binding: binding.res_id in living)
+
+    @api.model
+    def _bind_item(self, connection, row, product, is_shared=False):
+        """Bind a product to the item of this row of the log; they were never compared."""
+        return self.create(
+            {
+                "connection_id": connection.id,
+                "resource": "item",
+                "external_id": row.external_id,
+                "res_model": product._name,
+                "res_id": product.id,
+                "is_shared": is_shared,
+            }
+        )
+
+    def _settle(self, xero, odoo):
+        """Remember what both sides are in these fields: the next comparison begins there."""
+        # sudo: see the field's groups
+        binding_sudo = self.sudo()
+        before = binding_sudo.base or {"xero": {}, "odoo": {}}
+        after = {"xero": before["xero"] | xero, "odoo": before["odoo"] | odoo}
+        if after != binding_sudo.base:
+            binding_sudo.base = after
+
+    @api.model
+    def _end_of_products(self, products):
+        """These products are about to be deleted: their items belong to nobody, and bring no product back."""
+        domain = [("resource", "=", "item"), ("res_model", "=", products._name), ("res_id", "in", products.ids)]
+        bindings = self.search(domain)
+        records = self.env["xero.record"]
+        for connection, held in bindings.grouped("connection_id").items():
+            item_ids = held.filtered(lambda binding: not binding.is_shared).mapped("external_id")
+            items = records.search([*connection._item_rows_domain(), ("external_id", "in", item_ids)])
+            items._skip("deleted_here", self.env._("Its product was deleted in Odoo. Map it to another one."))
+            items.write({"res_model": False, "res_id": False})
+        bindings.unlink()
+        records.search([("direction", "=", "out"), *domain])._skip(
+            "deleted_here", self.env._("The product was deleted in Odoo.")
+        )
+
+    def _unmap(self):
+        """End these mappings of items because a person says so: nothing maps them again by itself."""
+        said = self.env._("Unmapped by %s. Map it again to go on.", self.env.user.name)
+        # sudo: who may write lines of the screen may unmap
+        for binding_sudo in self.sudo():
+            connection_sudo = binding_sudo.connection_id
+            if not binding_sudo.is_shared:
+                rows_sudo = self.env["xero.record"].sudo().search(
+                    [
+                        ("connection_id", "=", connection_sudo.id),
+                        ("resource", "=", "item"),
+                        "|",
+                        ("external_id", "=", binding_sudo.external_id),
+                        "&",
+                        "&",
+                        ("direction", "=", "out"),
+                        ("res_model", "=", binding_sudo.res_model),
+                        ("res_id", "=", binding_sudo.res_id),
+                    ]
+                )
+                rows_sudo._skip("ignored", said)
+                rows_sudo.filtered(lambda row: row.direction == "in").write({"res_model": False, "res_id": False})
+                rows_sudo.filtered(lambda row: row.direction == "out").write({"external_id": False})
+        self.sudo().unlink()
+
+    def _count_in(self, uom):
+        """Xero counts this product in another unit than before: its prices are compared anew."""
+        product = self.env["product.product"].browse(self.res_id)
+        if uom and not uom._has_common_reference(product.uom_id):
+            raise ValidationError(
+                self.env._("%(product)s cannot be counted in %(unit)s.", product=product.display_name, unit=uom.name)
+            )
+        self.sudo().uom_id = uom
+        self.env["xero.product.change"].sudo()._note(product.ids, self.connection_id)

@@ -49,7 +49,13 @@ class XeroConnection(models.Model):
         a decision about an order has an activity there."""
         for connection in self:
             count = self.env["xero.record"].sudo().search_count(
-                [("connection_id", "=", connection.id), ("state", "=", "failed"), ("res_id", "=", False)]
+                [
+                    ("connection_id", "=", connection.id),
+                    ("state", "=", "failed"),
+                    "|",
+                    ("res_id", "=", False),
+                    ("resource", "=", "item"),
+                ]
             )
             called = connection.activity_search([_PROBLEMS])
             if not count:
@@ -64,4 +70,4 @@ class XeroConnection(models.Model):
                 )
 
     def _problem_summary(self, count):
-        return self.env._("%s invoices could not be imported: see Problems", count)
+        return self.env._("%s documents need somebody: see Problems", count)

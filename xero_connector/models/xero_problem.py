@@ -20,6 +20,7 @@ class XeroProblem(models.Model):
 
     connection_id = fields.Many2one("xero.connection", readonly=True)
     company_id = fields.Many2one("res.company", readonly=True)
+    resource = fields.Selection([("invoice", "Invoice"), ("item", "Item")], string="Kind", readonly=True)
     state = fields.Selection([("failed", "Failed"), ("skipped", "Skipped")], readonly=True)
     problem_code = fields.Selection(const.PROBLEM_CODES, string="Cause", readonly=True)
     problem_subject = fields.Char(string="Culprit", readonly=True)
@@ -34,13 +35,14 @@ class XeroProblem(models.Model):
     def _table_query(self):
         return SQL(
             """
-            SELECT ('x' || substr(md5(concat_ws('|', connection_id, state, problem_code, problem_subject)), 1, 7)
-                   )::bit(28)::int AS id, connection_id, company_id, state, problem_code, problem_subject,
+            SELECT ('x' || substr(md5(concat_ws('|', connection_id, state, problem_code, problem_subject,
+                                                NULLIF(resource, 'invoice'))), 1, 7)
+                   )::bit(28)::int AS id, connection_id, company_id, resource, state, problem_code, problem_subject,
                    (array_agg(reason ORDER BY id DESC))[1] AS reason, max(mending) AS mending,
                    count(*) AS record_count, min(document_date) AS oldest
               FROM xero_record
-             WHERE state IN ('failed', 'skipped') AND direction = 'in' AND resource = 'invoice'
-          GROUP BY connection_id, company_id, state, problem_code, problem_subject
+             WHERE state IN ('failed', 'skipped') AND (resource = 'item' OR (resource = 'invoice' AND direction = 'in'))
+          GROUP BY connection_id, company_id, resource, state, problem_code, problem_subject
             """
         )
 
@@ -61,8 +63,8 @@ class XeroProblem(models.Model):
             rows |= rows.search(
                 [
                     ("connection_id", "=", problem.connection_id.id),
-                    ("direction", "=", "in"),
-                    ("resource", "=", "invoice"),
+                    ("resource", "=", problem.resource),
+                    ("direction", "in", ("in", "out") if problem.resource == "item" else ("in",)),
                     ("state", "=", problem.state),
                     ("problem_code", "=", problem.problem_code),
                     ("problem_subject", "=", problem.problem_subject),
@@ -93,6 +95,9 @@ class XeroProblem(models.Model):
     def action_mend(self):
         """Open what mends this cause."""
         self.ensure_one()
+        if self.resource == "item" and not self.mending:
+            # Which product it is stands between both catalogues.
+            return self.connection_id.with_context(xero_search={"search_default_item_only": 1}).action_view_items()
         if self.problem_code == "unknown_code":
             return {
                 "type": "ir.actions.act_window",

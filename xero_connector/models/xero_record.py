@@ -7,6 +7,9 @@ from odoo.exceptions import UserError
 from .. import const
 from ..lib import formats
 from ..lib.invoice import XeroInvoice
+from ..lib.item import XeroItem
+
+_READERS = {"invoice": XeroInvoice, "item": XeroItem}
 
 # What may mend a problem.
 MENDING_MODELS = [
@@ -83,6 +86,14 @@ class XeroRecord(models.Model):
     next_attempt = fields.Datetime(readonly=True)
     done_at = fields.Datetime(string="Finished", readonly=True)
 
+    request_key = fields.Char(
+        readonly=True, groups="base.group_system", help="The Idempotency-Key of what was sent, or is about to be sent."
+    )
+    suggestion_id = fields.Many2one(
+        "product.product", readonly=True, index="btree_not_null", ondelete="set null"
+    )
+    suggestion_score = fields.Float(string="Score", digits=(16, 0), readonly=True, aggregator=False)
+    wants_suggestion = fields.Boolean(readonly=True)
     res_model = fields.Char(string="Document Model", readonly=True)
     res_id = fields.Many2oneReference(string="Document ID", model_field="res_model", readonly=True)
     document_name = fields.Char(string="Document", compute="_compute_document_name")
@@ -96,6 +107,12 @@ class XeroRecord(models.Model):
     _documents = models.Index("(res_model, res_id) WHERE res_id IS NOT NULL")
     _external = models.Index("(external_id)")
     _newest = models.Index("(document_date, id)")
+    _suggest = models.Index("(connection_id) WHERE wants_suggestion IS TRUE")
+    _item_codes = models.Index("(connection_id, lower(number)) WHERE resource = 'item'")
+    _one_push_per_record = models.UniqueIndex(
+        "(connection_id, resource, res_model, res_id) WHERE direction = 'out'",
+        "This record is on its way to Xero already.",
+    )
     _problems = models.Index("(connection_id, problem_code, problem_subject) WHERE state IN ('failed', 'skipped')")
 
     # === COMPUTES === #
@@ -131,7 +148,7 @@ class XeroRecord(models.Model):
         """
         newest = {}
         for element in elements:
-            document = XeroInvoice(element)
+            document = _READERS[resource](element)
             if document.id and (document.id not in newest or newest[document.id].updated <= document.updated):
                 newest[document.id] = document
         known = {
@@ -150,21 +167,36 @@ class XeroRecord(models.Model):
         rearmed = self.browse(
             row.id for row in known.values() if (row.remote_updated or "") < newest[row.external_id].updated
         )
-        rearmed._keep_base()
+        if resource == "invoice":
+            rearmed._keep_base()
         for external_id, document in newest.items():
             row = known.get(external_id)
             if not row:
                 values = {"connection_id": connection.id, "resource": resource, "external_id": external_id}
-                to_create.append(self._armed_values() | values | self._values_from_document(document))
+                to_create.append(self._armed_values() | values | self._values_from(resource, document))
             elif row in rearmed:
-                row.write(self._values_from_document(document) | row._rearmed_values())
+                row.write(self._values_from(resource, document) | row._rearmed_values())
         changed = self.create(to_create) | rearmed
-        if changed:
+        if changed and resource == "invoice":
             self._schedule()
         return changed
 
     @api.model
-    def _values_from_document(self, document):
+    def _values_from(self, resource, document):
+        return getattr(self, f"_values_from_{resource}")(document)
+
+    @api.model
+    def _values_from_item(self, item):
+        return {
+            "number": item.code or item.id,
+            "reference": item.name,
+            "remote_updated": item.updated,
+            "amount_total": item.values().get("sales_price") or 0,
+            "payload": formats.plain(item.payload),
+        }
+
+    @api.model
+    def _values_from_invoice(self, document):
         values = {
             "number": document.number or document.id,
             "reference": document.reference,
@@ -196,8 +228,11 @@ class XeroRecord(models.Model):
         }
 
     def _rearmed_values(self):
-        """A newer version asks for work again, unless a user said to ignore this document."""
-        return {} if self.problem_code == "ignored" else self._armed_values()
+        """A newer version asks for work again, unless a user said to ignore this document, or deleted its product."""
+        left_alone = self.problem_code == "ignored" or (
+            self.resource == "item" and self.problem_code == "deleted_here"
+        )
+        return {} if left_alone else self._armed_values()
 
     # === OUTCOME === #
 
@@ -283,9 +318,10 @@ class XeroRecord(models.Model):
         self.check_access("read")
         # sudo: nobody writes rows by hand, but whoever sees the log may try again
         rows_sudo = self.sudo()
-        deleted_sudo = rows_sudo.filtered(lambda row: row.res_id and not row._document())
+        invoices_sudo = rows_sudo.filtered(lambda row: row.resource == "invoice")
+        deleted_sudo = invoices_sudo.filtered(lambda row: row.res_id and not row._document())
         again_sudo = deleted_sudo | rows_sudo.filtered(lambda r: r.state in ("failed", "skipped") or r.next_attempt)
-        files_sudo = (rows_sudo - again_sudo).filtered(lambda row: row._lacks_files())
+        files_sudo = (invoices_sudo - again_sudo).filtered(lambda row: row._lacks_files())
         if not again_sudo and not files_sudo:
             raise UserError(self.env._("There is nothing to try again: these rows are done or being worked on."))
         deleted_sudo._forget_document()
@@ -293,6 +329,7 @@ class XeroRecord(models.Model):
         for row_sudo in files_sudo:
             row_sudo._queue_files(row_sudo.connection_id)
         self._schedule()
+        (again_sudo - invoices_sudo).connection_id._ring_items()
         count = len(again_sudo | files_sudo)
         return self.connection_id[:1]._notification(
             self.env._("%s documents are tried again within a minute.", count), "success"
@@ -309,11 +346,13 @@ class XeroRecord(models.Model):
             raise UserError(self.env._("What is imported already cannot be ignored."))
         said = self.env._("Ignored by %s.", self.env.user.name)
         said = f"{said} {reason}" if reason else said
-        imported = rows.filtered(lambda row: row.state == "failed" and row._document())
+        invoices = rows.filtered(lambda row: row.resource == "invoice")
+        imported = invoices.filtered(lambda row: row.state == "failed" and row._document())
         for row in imported:
             row._to_decide()._keep_document(said)
         # sudo: see action_retry
-        (rows - imported).filtered(lambda row: not row._document()).sudo()._skip("ignored", said)
+        others = rows - invoices | (invoices - imported).filtered(lambda row: not row._document())
+        others.sudo()._skip("ignored", said)
         self.connection_id.sudo()._update_problem_call()
 
     def action_ask_ignore(self):

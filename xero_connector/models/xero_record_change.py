@@ -54,7 +54,7 @@ class XeroRecord(models.Model):
 
     def _is_held(self):
         """Whether this row waits for a person's decision about its document."""
-        return self.state == "failed" and bool(self.res_id)
+        return self.resource == "invoice" and self.state == "failed" and bool(self.res_id)
 
     def _forbids_shipping(self):
         """Why nothing may go out for this invoice now, '' when it may: it was withdrawn, and nobody has decided."""
@@ -346,13 +346,13 @@ class XeroRecord(models.Model):
         self._decided(document, "applied", self.env._("The change from Xero was applied:"), plan.differences)
 
     def _keep_document(self, reason=None):
-        self._require(self.state == "failed" and self.res_id)
+        self._require(self._is_held())
         _connection, document = self._parties()
         text = self.env._("Left as it is, though the invoice changed in Xero. %s", self.reason)
         self._decided(document, "kept", text, [reason] if reason else [])
 
     def _cancel_document(self):
-        self._require(self.state == "failed" and self.res_id)
+        self._require(self._is_held())
         _connection, document = self._parties()
         self.was_confirmed = document._xero_cancel()
         self._decided(document, "cancelled", self.env._("Cancelled, as the invoice changed in Xero. %s", self.reason))

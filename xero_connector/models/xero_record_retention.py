@@ -14,8 +14,8 @@ class XeroRecord(models.Model):
 
     @api.autovacuum
     def _gc_finished(self):
-        """Delete finished rows when their connection's time is over, all but the contacts: they are few, and tell where
-        goods were sent.
+        """Delete finished rows when their connection's time is over, all but contacts and items: they are few, tell
+        where goods were sent, and what the catalogue is.
 
         What failed stays until somebody mends it, what is ignored or was deleted here stays so that it does not come
         back, and an order that is not delivered yet keeps its row, so that it can follow its invoice.
@@ -33,7 +33,7 @@ class XeroRecord(models.Model):
     def _finished_domain(self, connection):
         return [
             ("connection_id", "=", connection.id),
-            ("resource", "!=", "contact"),
+            ("resource", "not in", ("contact", "item")),
             ("state", "in", ("done", "skipped")),
             "|",
             ("problem_code", "=", False),

@@ -1,6 +1,5 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import escape_psql
 
 from ..lib.invoice import XeroInvoice
 
@@ -30,6 +29,8 @@ class XeroMendCode(models.TransientModel):
         domain="[('id', 'in', allowed_uom_ids)]",
         help="The unit Xero's quantity counts, e.g. Dozen. Empty: the product's own.",
     )
+    suggestion_id = fields.Many2one("product.product", compute="_compute_product_id", store=True)
+    score = fields.Integer(string="Likeness", compute="_compute_product_id", store=True)
     product_code = fields.Char(related="product_id.default_code", string="Its internal reference")
     how = fields.Selection(
         [
@@ -49,18 +50,25 @@ class XeroMendCode(models.TransientModel):
             lines = [line for line in XeroInvoice(payload).lines if line.item_code == wizard.item_code]
             wizard.description = lines[0].description if lines else False
 
+    record_id = fields.Many2one("xero.record", string="Item in Xero", compute="_compute_record_id")
+
+    @api.depends("connection_id", "item_code")
+    def _compute_record_id(self):
+        """The item of this code, where Xero's catalogue was read."""
+        for wizard in self:
+            # sudo: the log's own look-up
+            rows_sudo = self.env["xero.record"].sudo()._items_by_code(wizard.connection_id, [wizard.item_code])
+            wizard.record_id = rows_sudo[:1].sudo(False)
+
     @api.depends("description")
     def _compute_product_id(self):
-        """A product of that very name is most likely the one."""
+        """The product that is most likely meant."""
         for wizard in self:
-            products = self.env["product.product"]
-            if wizard.description:
-                domain = [
-                    ("name", "=ilike", escape_psql(wizard.description)),
-                    ("company_id", "in", (False, wizard.company_id.id)),
-                ]
-                products = products.search(domain, limit=2)
-            wizard.product_id = products if len(products) == 1 else False
+            name = wizard.record_id.reference or wizard.description
+            products, candidates = self.env["xero.record"]._candidates(wizard.connection_id)
+            product_id, score = candidates.best(wizard.item_code, name)
+            wizard.product_id = wizard.suggestion_id = products.browse(product_id)
+            wizard.score = score
 
     @api.depends("product_id")
     def _compute_allowed_uom_ids(self):
@@ -101,6 +109,9 @@ class XeroMendCode(models.TransientModel):
                     )
                 )
             self.product_id.default_code = self.item_code
+        elif self.record_id:
+            self.record_id._map(self.product_id)
+            self.record_id._bindings_of(self.product_id)._count_in(self.uom_id)
         else:
             self.env["xero.product.mapping"].create(
                 {
@@ -115,3 +126,9 @@ class XeroMendCode(models.TransientModel):
         notification = rows.action_retry()
         notification["params"]["next"] = {"type": "ir.actions.act_window_close"}
         return notification
+
+    def action_view_matches(self):
+        """The item among both catalogues."""
+        self.ensure_one()
+        action = self.connection_id.action_view_items()
+        return action | {"context": action["context"] | {"search_default_item_code": self.item_code}}

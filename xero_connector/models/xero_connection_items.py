@@ -1,0 +1,437 @@
+import logging
+from ast import literal_eval
+from datetime import timedelta
+from itertools import islice
+
+import psycopg2
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
+
+from .. import const
+from ..lib import errors, formats, item
+
+_logger = logging.getLogger(__name__)
+
+_INTERVALS = {"hourly": timedelta(hours=1), "daily": timedelta(days=1)}
+_WHOLE_EVERY = timedelta(days=1)
+_ROWS_AT_ONCE = 500
+# What decides which values travel: when it changes, everything is compared again.
+_DECIDING = (
+    "item_sync",
+    "item_create_here",
+    "item_create_there",
+    "item_product_domain",
+    "item_pricelist_id",
+    "item_cost_source",
+    "item_price_tax",
+    "price_source",
+    "description_source",
+)
+
+
+class XeroConnection(models.Model):
+    """Items and products: what is exchanged, when, and reading Xero's catalogue."""
+
+    _inherit = "xero.connection"
+
+    item_sync = fields.Selection(
+        [("none", "No"), ("pull", "From Xero to Odoo"), ("push", "From Odoo to Xero"), ("both", "Both ways")],
+        string="Exchange products",
+        required=True,
+        default="none",
+        help="Code, name, descriptions, prices, accounts and tax types of items and the products they are mapped to. "
+        "Where both sides changed, the sources of prices and descriptions decide.",
+    )
+    item_interval = fields.Selection(
+        [("manual", "By hand"), ("hourly", "Every hour"), ("daily", "Daily")],
+        string="Exchange",
+        required=True,
+        default="hourly",
+    )
+    item_create_here = fields.Boolean(
+        string="Create missing products in Odoo", help="For items of Xero no product is mapped to."
+    )
+    item_create_there = fields.Boolean(
+        string="Create missing items in Xero", help="For products that are exchanged and mapped to no item."
+    )
+    item_product_domain = fields.Char(
+        string="Products that are exchanged",
+        required=True,
+        default="[('sale_ok', '=', True)]",
+        help="Of these, a single product is kept out by its own switch.",
+    )
+    item_new_type = fields.Selection(
+        [("storable", "Goods in stock"), ("consu", "Goods without stock"), ("service", "Services")],
+        string="New products are",
+        required=True,
+        default="storable",
+        help="Items whose stock Xero keeps always become goods in stock.",
+    )
+    item_pricelist_id = fields.Many2one(
+        "product.pricelist",
+        string="Sales prices",
+        check_company=True,
+        help="Xero's sales price is the fixed price of this pricelist. Empty: the product's sales price.",
+    )
+    item_cost_source = fields.Selection(
+        [("none", "Are not exchanged"), ("cost", "Are the product's cost"), ("vendor", "Are the main vendor's price")],
+        string="Purchase prices",
+        required=True,
+        default="cost",
+    )
+    item_price_tax = fields.Selection(
+        [("exclusive", "Without tax"), ("inclusive", "With tax")],
+        string="Sales prices in Xero are",
+        required=True,
+        default="exclusive",
+        help="Odoo's are converted where its taxes are included in the price and Xero's are not, or the other way.",
+    )
+    item_gone_action = fields.Selection(
+        [("keep", "Leave the product as it is"), ("archive", "Archive the product unless it is in stock")],
+        string="When an item is deleted in Xero",
+        required=True,
+        default="keep",
+    )
+    allow_shared_item = fields.Boolean(
+        string="Allow mapping several products to one item",
+        help="The first one exchanges its prices and is what an imported line means; the others are only sold as it.",
+    )
+    account_mapping_ids = fields.One2many("xero.account.mapping", "connection_id")
+    tax_mapping_ids = fields.One2many("xero.tax.mapping", "connection_id")
+
+    next_items = fields.Datetime(string="Next exchange", readonly=True, copy=False)
+    last_items = fields.Datetime(string="Last exchange", readonly=True, copy=False)
+    item_watermark = fields.Datetime(readonly=True, copy=False, help="Items are known up to this moment (UTC).")
+    items_whole_at = fields.Datetime(readonly=True, copy=False, help="When the whole list was read last.")
+    item_message = fields.Text(readonly=True, copy=False, help="What keeps items from being written to Xero.")
+    item_count = fields.Integer(string="Items", compute="_compute_item_counts")
+    unmapped_item_count = fields.Integer(string="Unmapped", compute="_compute_item_counts")
+    item_price_problem = fields.Char(compute="_compute_item_price_problem")
+
+    _items_due = models.Index("(next_items) WHERE state = 'connected'")
+
+    # === COMPUTES, CHECKS === #
+
+    def _compute_item_counts(self):
+        domain = [("connection_id", "in", self.ids), ("direction", "=", "in"), ("resource", "=", "item")]
+        counts = dict(self.env["xero.record"]._read_group(domain, ["connection_id"], ["__count"]))
+        unmapped = dict(
+            self.env["xero.record"]._read_group(
+                [*domain, ("problem_code", "=", "unmapped")], ["connection_id"], ["__count"]
+            )
+        )
+        for connection in self:
+            connection.item_count = counts.get(connection, 0)
+            connection.unmapped_item_count = unmapped.get(connection, 0)
+
+    @api.depends("item_pricelist_id", "tenant_currency", "company_id", "item_sync")
+    def _compute_item_price_problem(self):
+        for connection in self:
+            currency = (connection.item_pricelist_id or connection.company_id).currency_id.name
+            base = connection.tenant_currency
+            connection.item_price_problem = (
+                connection.item_sync != "none"
+                and base
+                and currency != base
+                and connection.env._(
+                    "Sales prices are not exchanged: they are in %(here)s here, and items have theirs in %(there)s, "
+                    "the organisation's base currency. A pricelist in %(there)s would do.",
+                    here=currency,
+                    there=base,
+                )
+            )
+
+    @api.constrains("item_product_domain")
+    def _check_item_product_domain(self):
+        for connection in self:
+            try:
+                self.env["product.product"].search(connection._item_domain(), limit=1)
+            except (ValueError, SyntaxError, TypeError, KeyError):
+                raise ValidationError(
+                    self.env._("The filter of exchanged products cannot be read: %s", connection.item_product_domain)
+                ) from None
+
+    def _item_domain(self):
+        """The products this connection may exchange."""
+        return (
+            Domain(literal_eval(self.item_product_domain or "[]"))
+            & Domain("xero_exchange", "=", True)
+            & Domain("company_id", "in", (False, self.company_id.id))
+        )
+
+    @property
+    def _pulls_items(self):
+        return self.item_sync in ("pull", "both")
+
+    @property
+    def _pushes_items(self):
+        return self.item_sync in ("push", "both")
+
+    def _required_scopes(self):
+        scopes = super()._required_scopes()
+        if not self._pushes_items:
+            return scopes
+        # The scope for writing includes reading.
+        need = "; ".join(filter(None, [scopes.pop(f"{self.app_id.item_scope}.read", ""), const.ITEM_SCOPE_NEED]))
+        return scopes | {self.app_id.item_scope: need}
+
+    @api.depends("item_sync", "app_id.item_scope")
+    def _compute_missing_scopes(self):
+        return super()._compute_missing_scopes()
+
+    def _can_write_items(self):
+        """Whether the consent covers writing items; if not, importing goes on, and the form asks to reconnect."""
+        return self.app_id.item_scope not in self._missing_scopes(self.sudo().grant_id)
+
+    def write(self, vals):
+        before = {connection: [connection[name] for name in _DECIDING] for connection in self}
+        result = super().write(vals)
+        decided = self.filtered(lambda c: before[c] != [c[name] for name in _DECIDING])
+        if decided:
+            decided._compare_all_items()
+        if "item_interval" in vals:
+            exchanging = self.filtered(lambda c: c.item_sync != "none")
+            exchanging.sudo().next_items = False if vals["item_interval"] == "manual" else fields.Datetime.now()
+        return result
+
+    def _compare_all_items(self):
+        """Compare every pair at the next turn: something changed that decides about all."""
+        self.env.flush_all()
+        for connection in self.filtered(lambda c: c.item_sync != "none"):
+            connection_sudo = connection.sudo()
+            rows_sudo = self.env["xero.record"].sudo().search(connection._item_rows_domain())
+            rows_sudo.filtered(lambda row: row.problem_code not in ("ignored", "deleted", "deleted_here")).write(
+                self.env["xero.record"]._armed_values()
+            )
+            if connection._pushes_items:
+                products = self.env["product.product"].sudo().search(connection._item_domain())
+                self.env["xero.product.change"]._note(products.ids, connection)
+            if connection.item_interval != "manual":
+                connection_sudo._ring_items()
+
+    def _item_rows_domain(self):
+        return [("connection_id", "=", self.id), ("direction", "=", "in"), ("resource", "=", "item")]
+
+    # === ACTIONS === #
+
+    def action_exchange_items(self):
+        """Read the whole catalogue, and exchange what changed, as soon as a worker is free."""
+        self.check_access("read")
+        self._say_when_neutralized()
+        self._refuse_when_idle()
+        self.sudo().items_whole_at = False
+        self._ring_items()
+        return self._notification(
+            self.env._("Xero's items are being read. What becomes of them appears within a minute."), "success"
+        )
+
+    def action_view_items(self):
+        """Both catalogues side by side."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("xero_connector.action_xero_item_match")
+        return action | {
+            "domain": [("connection_id", "=", self.id)],
+            "context": {"default_connection_id": self.id, **self.env.context.get("xero_search", {})},
+            "name": self.env._("Products of %s", self.name),
+        }
+
+    def _refuse_to_create_there(self):
+        """Creating items by hand needs what creating them by itself needs, but for the switch."""
+        if not self._pushes_items:
+            raise UserError(
+                self.env._("%s sends no products to Xero: choose another way to exchange them on it.", self.name)
+            )
+        if not self.sudo()._can_write_items():
+            raise UserError(self.env._("The consent of %s does not cover writing items: reconnect it.", self.name))
+
+    def _ring_items(self):
+        """Have items exchanged as soon as a worker is free. Rings only."""
+        self.sudo().write({"next_items": fields.Datetime.now()})
+        self.env.ref("xero_connector.ir_cron_items").sudo()._trigger()
+
+    def _note_success(self):
+        if self.item_message and self._can_write_items():
+            self.item_message = False
+        return super()._note_success()
+
+    def _bind(self, client, tenant):
+        result = super()._bind(client, tenant)
+        if self.item_sync != "none":
+            self.item_message = False
+            # What changed while nothing could be exchanged has left no mark.
+            self._compare_all_items()
+        return result
+
+    # === TURN === #
+
+    @api.model
+    def _items_due_domain(self):
+        now = fields.Datetime.now()
+        return [
+            ("state", "=", "connected"),
+            ("setup_done", "=", True),
+            ("next_items", "<=", now + timedelta(seconds=30)),
+            "|",
+            ("blocked_until", "=", False),
+            ("blocked_until", "<=", now),
+        ]
+
+    @api.model
+    def _cron_items(self):
+        """Exchange items of every connection whose turn it is. An outage of Xero is noted, never raised."""
+        due = self.search(self._items_due_domain(), order="next_items, id")
+        self.env["ir.cron"]._commit_progress(remaining=len(due))
+        for connection in due:
+            try:
+                connection._exchange_items_safely()
+                seconds_left = self.env["ir.cron"]._commit_progress(1)
+            except psycopg2.OperationalError:
+                self.env.cr.rollback()
+                _logger.info("connection %s is busy elsewhere, its items wait for the next turn", connection.id)
+                seconds_left = self.env["ir.cron"]._commit_progress(1)
+            if not seconds_left:
+                self.env.ref("xero_connector.ir_cron_items").sudo()._trigger()
+                break
+
+    def _exchange_items_safely(self):
+        """One turn: read what changed in Xero, compare, write what Odoo changed. Each step commits; whoever is killed
+        leaves rows that wait, and the turn stays due until its end."""
+        try:
+            if self._read_items() and self._work_off_items():
+                self._end_item_turn()
+        except errors.XeroError as error:
+            self.env.cr.rollback()
+            self._stop_items(error)
+        except psycopg2.OperationalError:
+            raise
+        except Exception:
+            # A bug of ours must neither stop the other connections nor hide.
+            self.env.cr.rollback()
+            _logger.exception("connection %s: exchanging items failed", self.id)
+            self._stop_items(errors.XeroError(self._unexpected()))
+
+    def _item_worker(self):
+        """This connection as its items are worked on. Empty when somebody else works on it, or it stopped meanwhile;
+        locked until the next commit."""
+        locked = self.try_lock_for_update(allow_referencing=True).filtered_domain(self._items_due_domain())
+        return locked._item_env()
+
+    def _item_env(self):
+        """This connection in its company, and in that company's language: names must not change with the reader."""
+        language = self.company_id.partner_id.lang or self.env.lang
+        return self.with_company(self.company_id).with_context(lang=language)
+
+    def _stop_items(self, error):
+        """Note what went wrong; again when Xero says, or at a growing distance."""
+        connection = self.try_lock_for_update(allow_referencing=True)
+        if not connection:
+            return
+        if getattr(error, "limit", None) != "reserve":
+            connection._note_error(error)
+        now = fields.Datetime.now()
+        if isinstance(error, errors.XeroRetryLater):
+            wait = min(error.retry_after or const.OUTAGE_PAUSE, const.LONGEST_LIMIT)
+            connection.next_items = now + timedelta(seconds=wait)
+            self.env.ref("xero_connector.ir_cron_items").sudo()._trigger(at=connection.next_items)
+        else:
+            connection.next_items = connection._next_item_turn(now)
+
+    def _next_item_turn(self, now):
+        interval = self.item_sync != "none" and _INTERVALS.get(self.item_interval)
+        return interval and now + interval
+
+    def _end_item_turn(self):
+        connection = self._item_worker()
+        if not connection:
+            return
+        now = fields.Datetime.now()
+        waiting = self.env["xero.record"].search(
+            [
+                ("connection_id", "=", self.id),
+                ("resource", "=", "item"),
+                ("state", "=", "pending"),
+                ("next_attempt", "!=", False),
+            ],
+            order="next_attempt",
+            limit=1,
+        )
+        turns = [moment for moment in (connection._next_item_turn(now), waiting.next_attempt) if moment]
+        connection.write({"last_items": now, "next_items": min(turns, default=False)})
+        connection._update_problem_call()
+        self.env["ir.cron"]._commit_progress()
+
+    def _work_off_items(self):
+        """Compare and write, batch by batch.
+
+        :return: whether everything is done that could be done now
+        """
+        records = self.env["xero.record"]
+        handled = True
+        while handled:
+            handled = False
+            for step in (
+                records._compare_items,
+                records._create_items,
+                records._update_items,
+                records._suggest_products,
+            ):
+                connection = self._item_worker()
+                if not connection:
+                    return False
+                handled = step(connection) or handled
+                if not self.env["ir.cron"]._commit_progress():
+                    return False
+                self.env.invalidate_all()
+        return True
+
+    # === READ === #
+
+    def _read_items(self):
+        """Store what changed in Xero as rows of the sync log. The list has no pages: it goes through a file, and row
+        by row into the database. Once a day it is read whole, as only that shows what was deleted.
+
+        :return: False when somebody else is at it
+        """
+        connection = self._item_worker()
+        if not connection:
+            return False
+        now = fields.Datetime.now()
+        whole = not connection.item_watermark or (connection.items_whole_at or now) <= now - _WHOLE_EVERY
+        whole = whole or not connection.items_whole_at
+        since = None if whole else connection.item_watermark - timedelta(seconds=const.WATERMARK_OVERLAP)
+        with connection._client(purpose="items") as client:
+            if whole and connection.item_sync != "none":
+                self.env["xero.account.mapping"]._take(connection, client.accounts())
+                self.env["xero.tax.mapping"]._take(connection, client.tax_rates())
+            listed = client.items(since)
+        newest, seen = "", set()
+        while elements := list(islice(listed, _ROWS_AT_ONCE)):
+            connection = connection or self._item_worker()
+            if not connection:
+                return False
+            self.env["xero.record"]._receive(connection, "item", elements)
+            newest = max([newest, *(formats.stamp(element.get("UpdatedDateUTC")) for element in elements)])
+            seen.update(item.XeroItem(element).id for element in elements)
+            self.env["ir.cron"]._commit_progress()
+            self.env.invalidate_all()
+            connection = None
+        connection = connection or self._item_worker()
+        if not connection:
+            return False
+        if whole:
+            self.env["xero.record"]._note_gone_items(connection, seen)
+        mark = formats.instant(newest)
+        mark = mark and mark.replace(microsecond=0)
+        # Its own word for everything read: an empty list says nothing about time.
+        marks = [moment for moment in (mark, connection.item_watermark) if moment]
+        connection.write(
+            {
+                "item_watermark": max(marks, default=False),
+                "items_whole_at": now if whole else connection.items_whole_at,
+            }
+        )
+        connection._note_success()
+        self.env["ir.cron"]._commit_progress()
+        return True

@@ -1,0 +1,280 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from ..lib import item
+from .product_terms import ProductTerms
+
+
+class XeroItemMatch(models.Model):
+    """Both catalogues side by side: a line for each item of Xero with the products mapped to it, and one for each
+    product that no item is mapped to. Read from log and bindings, stored nowhere.
+
+    Ids are made of what a line is about (an item, a further product of one, or a connection's product), so that they go
+    on meaning the same: mapping an item leaves its line where it is.
+    """
+
+    _name = "xero.item.match"
+    _description = "Xero Item and Product"
+    _auto = False
+    _order = "item_code, product_code, id"
+
+    connection_id = fields.Many2one("xero.connection", readonly=True)
+    company_id = fields.Many2one("res.company", readonly=True)
+    status = fields.Selection(
+        [("mapped", "Mapped"), ("item_only", "Only in Xero"), ("product_only", "Only in Odoo")], readonly=True
+    )
+    record_id = fields.Many2one(
+        "xero.record",
+        string="Xero item",
+        domain="[('connection_id', '=', connection_id), ('resource', '=', 'item'), ('direction', '=', 'in'), "
+        "('problem_code', '!=', 'deleted')]",
+    )
+    binding_id = fields.Many2one("xero.binding", readonly=True)
+    is_shared = fields.Boolean(string="Shares the item", readonly=True)
+    item_code = fields.Char(string="Xero code", readonly=True)
+    item_name = fields.Char(string="Name in Xero", readonly=True)
+    item_price = fields.Float(string="Price in Xero", digits=(16, 4), readonly=True, aggregator=False)
+    item_state = fields.Selection(related="record_id.state", string="State")
+    product_id = fields.Many2one(
+        "product.product", domain="[('company_id', 'in', (False, company_id))]"
+    )
+    product_code = fields.Char(string="Internal reference", readonly=True)
+    product_price = fields.Float(
+        string="Price in Odoo", digits=(16, 4), compute="_compute_product_price", help="As Xero would say it."
+    )
+    is_price_apart = fields.Boolean(compute="_compute_product_price")
+    uom_id = fields.Many2one(related="binding_id.uom_id", string="Counted in")
+    suggestion_id = fields.Many2one("product.product", readonly=True)
+    suggestion_score = fields.Float(string="Score", digits=(16, 0), readonly=True, aggregator=False)
+    reason = fields.Text(related="record_id.reason")
+    push_state = fields.Selection(
+        [("pending", "Waiting"), ("done", "Sent"), ("failed", "Failed"), ("skipped", "Not sent")],
+        string="To Xero",
+        readonly=True,
+    )
+    push_reason = fields.Text(string="Why not in Xero", readonly=True)
+    waiting_count = fields.Integer(string="Orders waiting", compute="_compute_waiting_count")
+
+    @property
+    def _table_query(self):
+        return SQL(
+            """
+            SELECT CASE WHEN b.is_shared THEN b.id::bigint * 4 + 1 ELSE r.id::bigint * 4 + 2 END AS id,
+                   r.connection_id, r.company_id, 'mapped' AS status, r.id AS record_id, b.id AS binding_id,
+                   COALESCE(b.is_shared, FALSE) AS is_shared, r.number AS item_code,
+                   r.reference AS item_name, r.amount_total AS item_price, p.id AS product_id,
+                   p.default_code AS product_code, NULL::int AS suggestion_id, 0 AS suggestion_score,
+                   o.state AS push_state, o.reason AS push_reason
+              FROM xero_record r
+              JOIN xero_binding b ON b.connection_id = r.connection_id AND b.resource = 'item'
+                                 AND b.external_id = r.external_id AND b.res_model = 'product.product'
+              JOIN product_product p ON p.id = b.res_id
+         LEFT JOIN xero_record o ON o.connection_id = r.connection_id AND o.direction = 'out' AND o.resource = 'item'
+                                AND o.res_model = 'product.product' AND o.res_id = p.id
+             WHERE r.resource = 'item' AND r.direction = 'in'
+         UNION ALL
+            SELECT r.id::bigint * 4 + 2, r.connection_id, r.company_id, 'item_only', r.id, NULL, FALSE, r.number,
+                   r.reference, r.amount_total, NULL, NULL, r.suggestion_id, r.suggestion_score, NULL, NULL
+              FROM xero_record r
+             WHERE r.resource = 'item' AND r.direction = 'in' AND r.problem_code IS DISTINCT FROM 'deleted'
+               AND NOT EXISTS (SELECT FROM xero_binding b JOIN product_product p ON p.id = b.res_id
+                                WHERE b.connection_id = r.connection_id AND b.resource = 'item'
+                                  AND b.external_id = r.external_id AND b.res_model = 'product.product')
+         UNION ALL
+            SELECT (p.id::bigint * 1048576 + c.id) * 4 + 3, c.id, c.company_id, 'product_only', NULL, NULL, FALSE, NULL,
+                   NULL, NULL, p.id, p.default_code, NULL, 0, o.state, o.reason
+              FROM product_product p
+              JOIN product_template t ON t.id = p.product_tmpl_id
+              JOIN xero_connection c ON c.active AND (t.company_id IS NULL OR t.company_id = c.company_id)
+         LEFT JOIN xero_record o ON o.connection_id = c.id AND o.direction = 'out' AND o.resource = 'item'
+                                AND o.res_model = 'product.product' AND o.res_id = p.id
+             WHERE p.active AND t.sale_ok AND t.xero_exchange
+               AND NOT EXISTS (SELECT FROM xero_binding b
+                                WHERE b.connection_id = c.id AND b.resource = 'item'
+                                  AND b.res_model = 'product.product' AND b.res_id = p.id)
+            """
+        )
+
+    # === COMPUTES === #
+
+    @api.depends("product_id", "connection_id")
+    def _compute_product_price(self):
+        self.product_price = 0
+        self.is_price_apart = False
+        for connection, matches in self.filtered("product_id").grouped("connection_id").items():
+            worker = connection._item_env()
+            products = worker.env["product.product"].browse(matches.product_id.ids)
+            # sudo: what it is in Xero's terms takes accounts, taxes and vendors to tell
+            terms = ProductTerms(worker.sudo(), products.sudo())
+            for match in matches:
+                product_sudo = products.sudo().browse(match.product_id.id)
+                price = terms.of(product_sudo, match.sudo().uom_id).get("sales_price")
+                match.product_price = price or 0
+                is_apart = price is not None and item.price(match.item_price) != price
+                match.is_price_apart = match.status == "mapped" and not match.is_shared and is_apart
+
+    @api.depends("item_code", "connection_id")
+    def _compute_waiting_count(self):
+        for match in self:
+            match.waiting_count = 0
+        held = self.filtered("item_code")
+        groups = self.env["xero.record"]._read_group(
+            held._waiting_domain(), ["connection_id", "problem_subject"], ["__count"]
+        )
+        counts = {}
+        for connection, code, count in groups:
+            key = connection, (code or "").casefold()
+            counts[key] = counts.get(key, 0) + count
+        for match in held:
+            match.waiting_count = counts.get((match.connection_id, match.item_code.casefold()), 0)
+
+    def _waiting_domain(self):
+        """The orders that wait for the products of these items."""
+        codes = set(self.mapped("item_code"))
+        return [
+            ("connection_id", "in", self.connection_id.ids),
+            ("direction", "=", "in"),
+            ("resource", "=", "invoice"),
+            ("state", "=", "failed"),
+            ("problem_code", "in", ("unknown_code", "ambiguous_code")),
+            ("problem_subject", "in", [*codes, *(code.lower() for code in codes), *(code.upper() for code in codes)]),
+        ]
+
+    # === EDIT === #
+
+    def write(self, vals):
+        """A line is edited in place: its product is mapped, another one instead, or none; or its unit is changed."""
+        self.check_access("write")
+        for match in self:
+            if "product_id" in vals:
+                match._edit_product(self.env["product.product"].browse(vals["product_id"]))
+            if "uom_id" in vals and match.binding_id:
+                match.binding_id._count_in(self.env["uom.uom"].browse(vals["uom_id"]))
+        self.invalidate_recordset()
+        # Nothing is left for the query itself.
+        return super().write({})
+
+    def _edit_product(self, product):
+        if self.status == "product_only":
+            raise UserError(self.env._("Press Map to choose the item of %s.", self.product_id.display_name))
+        if self.product_id and self.product_id != product:
+            self.binding_id._unmap()
+        if product:
+            self.record_id._map(product)
+        self.invalidate_recordset()
+
+    # === ACTIONS === #
+
+    def action_accept(self):
+        """Map these items to the products that are suggested, as far as they are free."""
+        self.check_access("write")
+        wanted = self.filtered(lambda match: match.status == "item_only" and match.suggestion_id)
+        if not wanted:
+            raise UserError(self.env._("None of these lines has a suggestion."))
+        taken = []
+        for match in wanted:
+            if match.record_id._map_if_free(match.suggestion_id):
+                continue
+            taken.append(match.item_code)
+        self.invalidate_model()
+        text = self.env._("%s items were mapped.", len(wanted) - len(taken))
+        if taken:
+            more = self.env._("The suggested product was taken meanwhile for: %s.", ", ".join(taken))
+            text = f"{text} {more}"
+        return self.connection_id[:1]._notification(self._with_waiting(wanted, text), "warning" if taken else "success")
+
+    def _with_waiting(self, matches, text):
+        if waiting := sum(matches.filtered("product_id").mapped("waiting_count")):
+            more = self.env._("%s orders wait for them: press Release.", waiting)
+            return f"{text} {more}"
+        return text
+
+    def action_unmap(self):
+        """End these mappings. Both sides stay as they are, and are not mapped again by themselves."""
+        self.check_access("write")
+        mapped = self.filtered("binding_id")
+        if not mapped:
+            raise UserError(self.env._("None of these lines is mapped."))
+        mapped.binding_id._unmap()
+        self.invalidate_model()
+        return {"type": "ir.actions.client", "tag": "soft_reload"}
+
+    def action_map(self):
+        """Choose the item of a product."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Which item is %s?", self.product_id.display_name),
+            "res_model": "xero.map.product",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_connection_id": self.connection_id.id, "default_product_id": self.product_id.id},
+        }
+
+    def action_create_here(self):
+        """Create a product for each of these items, with the values the item has."""
+        self.check_access("write")
+        wanted = self.filtered(lambda match: match.status == "item_only")
+        if not wanted:
+            raise UserError(self.env._("All of these items have a product already."))
+        self.env["product.product"].check_access("create")
+        for connection, matches in wanted.grouped("connection_id").items():
+            worker = connection._item_env()
+            for row in matches.record_id:
+                # sudo: rows and bindings are nobody's to write by hand; who may create products may do this
+                row.sudo()._make_product_by_hand(worker.sudo())
+        self.invalidate_model()
+        text = self.env._("%s products were created.", len(wanted))
+        return self.connection_id[:1]._notification(self._with_waiting(wanted, text), "success")
+
+    def action_create_there(self):
+        """Have an item made in Xero for each of these products, as soon as a worker is free."""
+        self.check_access("write")
+        wanted = self.filtered(lambda match: match.status == "product_only")
+        if not wanted:
+            raise UserError(self.env._("All of these products have an item already."))
+        for connection, matches in wanted.grouped("connection_id").items():
+            connection._refuse_to_create_there()
+            records_sudo = self.env["xero.record"].sudo()
+            for product in matches.product_id:
+                records_sudo._put_out(connection.sudo(), product)
+            connection._ring_items()
+        self.invalidate_model()
+        return self.connection_id[:1]._notification(
+            self.env._("%s products are sent to Xero within a minute.", len(wanted)), "success"
+        )
+
+    def action_suggest(self):
+        """Look for products that these items may be; for all unmapped ones where no line is chosen."""
+        connections = self.connection_id or self.env["xero.connection"].browse(
+            self.env.context.get("default_connection_id")
+        )
+        if not connections:
+            raise UserError(self.env._("Choose some lines first."))
+        rows_sudo = self.record_id.sudo()
+        if not self:
+            rows_sudo = rows_sudo.search([*connections._item_rows_domain(), ("problem_code", "=", "unmapped")])
+        rows_sudo.filtered(lambda row: row.problem_code == "unmapped").wants_suggestion = True
+        for connection in connections:
+            connection._ring_items()
+        return connections[:1]._notification(
+            self.env._("Suggestions are looked for; they appear within a minute."), "success"
+        )
+
+    def action_release(self):
+        """Try again the orders that wait for these items."""
+        rows = self.env["xero.record"].search(self._waiting_domain())
+        if not rows:
+            raise UserError(self.env._("No order waits for these items."))
+        return rows.action_retry()
+
+    def action_open_record(self):
+        """The item in the sync log."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "xero.record",
+            "res_id": self.record_id.id,
+            "view_mode": "form",
+        }

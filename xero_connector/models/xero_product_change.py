@@ -1,0 +1,51 @@
+from odoo import api, fields, models
+
+from .. import const
+
+
+class XeroProductChange(models.Model):
+    """One mark: something about a product changed that a connection may have to tell Xero.
+
+    Rows are only added, in the transaction of the change, and removed by the turn that compares the product: whoever
+    changes a product waits for no worker, and a change that comes during a turn is compared in the next.
+    """
+
+    _name = "xero.product.change"
+    _description = "Xero Product Change"
+    _log_access = False
+
+    connection_id = fields.Many2one("xero.connection", required=True, index=True, ondelete="cascade")
+    product_id = fields.Many2one("product.product", required=True, index=True, ondelete="cascade")
+
+    @api.model
+    def _note(self, product_ids, connections=None):
+        """Mark these products for the connections that exchange products of their company.
+
+        :param list product_ids: ids of ``product.product``
+        :param connections: for these only
+        """
+        if not product_ids:
+            return
+        self.env.flush_all()
+        self.env.cr.execute(
+            """
+            INSERT INTO xero_product_change (connection_id, product_id)
+                 SELECT c.id, p.id
+                   FROM xero_connection c, product_product p JOIN product_template t ON t.id = p.product_tmpl_id
+                  WHERE c.active AND c.item_sync != 'none' AND p.id = ANY(%(products)s)
+                    AND (t.company_id IS NULL OR t.company_id = c.company_id)
+                    AND (%(connections)s IS NULL OR c.id = ANY(%(connections)s))
+            """,
+            {"products": list(product_ids), "connections": connections.ids if connections else None},
+        )
+
+    @api.model
+    def _next(self, connection):
+        """The next products to compare, archived ones too."""
+        marks = self.search([("connection_id", "=", connection.id)], order="id", limit=const.BATCH_SIZE)
+        return marks.product_id
+
+    @api.model
+    def _forget(self, connection, products):
+        """Remove the marks of these products that this transaction sees, its own too: they are compared."""
+        self.search([("connection_id", "=", connection.id), ("product_id", "in", products.ids)]).unlink()

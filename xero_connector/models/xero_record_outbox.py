@@ -1,0 +1,383 @@
+import uuid
+
+from odoo import api, fields, models
+
+from .. import const
+from ..lib import errors, formats, item
+from ..lib.errors import Problem
+from .item_plan import ItemPair, plan
+from .product_terms import ProductTerms
+
+
+class XeroRecord(models.Model):
+    """Products on their way to Xero, one row each.
+
+    A new item is written in two steps: what is to be sent, and its key, are committed before the call. Whoever is
+    killed in between leaves a row that is sent again under the very code it had; by then Xero's list was read anew, and
+    what arrived is adopted. Codes are unique in Xero, so none is made twice. A change is planned anew each time.
+    """
+
+    _inherit = "xero.record"
+
+    # === INTO THE OUTBOX === #
+
+    @api.model
+    def _outbox_row(self, connection, product):
+        """The outbound row of a product, made where there is none."""
+        row = self.search(
+            [
+                ("connection_id", "=", connection.id),
+                ("direction", "=", "out"),
+                ("resource", "=", "item"),
+                ("res_model", "=", product._name),
+                ("res_id", "=", product.id),
+            ]
+        )
+        return row or self.create(
+            {
+                "connection_id": connection.id,
+                "direction": "out",
+                "resource": "item",
+                "res_model": product._name,
+                "res_id": product.id,
+                "number": product.default_code or product.display_name,
+                "reference": product.name,
+            }
+        )
+
+    @api.model
+    def _put_out(self, connection, product, item_id=False):
+        """Have this product told to Xero.
+
+        :param str item_id: the item it is mapped to, empty for a new one
+        """
+        row = self._outbox_row(connection, product)
+        row.write(
+            self._armed_values()
+            | {
+                "external_id": item_id,
+                "number": row.number if row.request_key else product.default_code or product.display_name,
+                "reference": product.name,
+            }
+        )
+        return row
+
+    def _sent_products(self, connection, codes):
+        """Products that were, or may have been, sent under these codes without our knowing the outcome."""
+        rows = self.search(
+            [
+                ("connection_id", "=", connection.id),
+                ("direction", "=", "out"),
+                ("resource", "=", "item"),
+                ("request_key", "!=", False),
+                ("number", "in", list(codes)),
+            ]
+        )
+        products = connection.env["product.product"]
+        return {row.number: products.browse(row.res_id).exists() for row in rows}
+
+    def _base_of_sent(self, connection, product):
+        """What both sides were when this item was made by a call whose answer never came."""
+        row = self._outbox_row(connection, product)
+        xero, odoo = item.XeroItem(self.payload).values(), item.XeroItem(row.payload).values()
+        row.request_key = False
+        return {"xero": xero, "odoo": {name: value for name, value in odoo.items() if name in xero}}
+
+    @api.model
+    def _outbox_domain(self, connection):
+        return [
+            ("connection_id", "=", connection.id),
+            ("direction", "=", "out"),
+            ("resource", "=", "item"),
+            ("state", "=", "pending"),
+            "|",
+            ("next_attempt", "=", False),
+            ("next_attempt", "<=", fields.Datetime.now()),
+        ]
+
+    # === NEW ITEMS === #
+
+    @api.model
+    def _create_items(self, connection):
+        """Make one batch of new items in Xero.
+
+        :return: whether there was anything to do
+        """
+        if not connection._pushes_items or not connection._can_write_items():
+            return False
+        rows = self.search(
+            [*self._outbox_domain(connection), ("external_id", "=", False)], order="id", limit=const.ITEMS_PER_CALL
+        )
+        if not rows:
+            return False
+        ready = rows._prepare_new(connection)
+        # The intent first: whatever happens from here on, these codes are known to have been sent.
+        self.env["ir.cron"]._commit_progress()
+        connection = connection._item_worker()
+        ready = ready.exists().filtered(lambda row: row.state == "pending" and row.request_key)
+        if connection and ready:
+            ready._send_new(connection)
+        return True
+
+    def _prepare_new(self, connection):
+        """Decide what is sent for each of these products; what cannot be sent fails here.
+
+        :return: the rows to send
+        """
+        products = connection.env["product.product"].browse(self.mapped("res_id")).exists()
+        bindings = self.env["xero.binding"]._of_items(connection, [], products).grouped("res_id")
+        terms = ProductTerms(connection, products)
+        eligible = products.filtered_domain(connection._item_domain())
+        ready = self.browse()
+        key = str(uuid.uuid4())
+        for row in self:
+            product = products.browse(row.res_id)
+            if product not in products:
+                row._skip("deleted_here", connection.env._("The product was deleted in Odoo."))
+            elif binding := bindings.get(product.id):
+                row.write({"external_id": binding.external_id, "request_key": False})
+            elif row.request_key:
+                # May have been sent: the very same once more, under its very code.
+                row.request_key = key
+                ready |= row
+            elif product not in eligible or not product.active:
+                row._skip("kept_out", connection.env._("The product is kept out, or archived."))
+            elif problem := row._code_problem(connection, product):
+                row._fail([problem])
+            else:
+                element = item.new_element(terms.of(product, product.uom_id.browse()))
+                row.write({"payload": element, "request_key": key, "number": element["Code"]})
+                ready |= row
+        return ready
+
+    def _code_problem(self, connection, product, item_id=None):
+        """Why Xero would refuse this product's code, or would take it for another item; None where all is well.
+
+        :param str item_id: the item that is to have it
+        """
+        _ = connection.env._
+        code = formats.text(product.default_code)
+        if not code:
+            reason = _("Xero needs a code: give the product an internal reference.")
+            return Problem("code_missing", reason, None, product)
+        if len(code) > item.LONGEST["code"]:
+            reason = _(
+                "The internal reference “%(code)s” has %(length)s characters, Xero takes %(most)s.",
+                code=code,
+                length=len(code),
+                most=item.LONGEST["code"],
+            )
+            return Problem("code_long", reason, code, product)
+        others = self._items_by_code(connection, [code]).filtered(lambda row: row.external_id != item_id)
+        if others:
+            reason = _(
+                "Xero has an item with the code “%(code)s” already: %(name)s. Map the product to it, or change its "
+                "internal reference.",
+                code=code,
+                name=others[0].reference or others[0].number,
+            )
+            return Problem("code_taken", reason, code, product)
+        return None
+
+    def _send_new(self, connection):
+        """One call for these rows; each ends by itself."""
+        elements = [formats.plain(row.payload) for row in self]
+        try:
+            with connection._client(purpose="items") as client:
+                answers = client.create_items(elements, key=self[0].request_key)
+        except errors.XeroRejected as error:
+            self._each_alone(connection, error, "_send_new")
+            return
+        except errors.XeroError as error:
+            self._hold_up(connection, error)
+            return
+        for row, answer in zip(self, _in_order(elements, answers, "Code"), strict=True):
+            row._conclude_new(connection, answer)
+
+    def _conclude_new(self, connection, answer):
+        if messages := _messages(answer):
+            if any("already exists" in message for message in messages):
+                self._look_for_twin(connection, messages)
+            else:
+                self.request_key = False
+                product = connection.env[self.res_model].browse(self.res_id)
+                self._fail([Problem("xero_rejected", str(errors.XeroRejected(messages)), None, product)])
+            return
+        product = connection.env["product.product"].browse(self.res_id)
+        row = self._keep_item(connection, answer, product)
+        binding = self.env["xero.binding"]._bind_item(connection, row, product)
+        xero, sent = item.XeroItem(answer).values(), item.XeroItem(self.payload).values()
+        binding._settle(xero, {name: sent[name] for name in xero})
+        self.write({"external_id": row.external_id, "request_key": False, "reason": False})
+        self._succeed(product)
+
+    def _look_for_twin(self, connection, messages):
+        """The code is taken after all: by what we sent before, or by somebody just now. Its item decides."""
+        with connection._client(purpose="items") as client:
+            twin = client.item_by_code(self.number)
+        self._postpone(errors.XeroRetryLater(" ".join(messages)))
+        if twin:
+            self._receive(connection, "item", [twin])
+
+    # === CHANGED ITEMS === #
+
+    @api.model
+    def _update_items(self, connection):
+        """Tell Xero what changed about one batch of items. Planned anew, so that what came from Xero meanwhile counts.
+
+        :return: whether there was anything to do
+        """
+        if not connection._pushes_items or not connection._can_write_items():
+            return False
+        rows = self.search(
+            [*self._outbox_domain(connection), ("external_id", "!=", False)], order="id", limit=const.ITEMS_PER_CALL
+        )
+        if rows:
+            rows.with_env(connection.env)._send_changes(connection)
+        return bool(rows)
+
+    def _send_changes(self, connection):
+        """One call for these rows; each ends by itself."""
+        changes = self._plan_changes(connection)
+        if not changes:
+            return
+        rows = self.browse(row.id for row in changes)
+        elements = [change.element for change in changes.values()]
+        try:
+            with connection._client(purpose="items") as client:
+                answers = client.update_items(elements)
+        except errors.XeroRejected as error:
+            rows._each_alone(connection, error, "_send_changes")
+            return
+        except errors.XeroError as error:
+            rows._hold_up(connection, error)
+            return
+        for row, answer in zip(rows, _in_order(elements, answers, "ItemID"), strict=True):
+            row._conclude_change(connection, changes[row], answer)
+
+    def _plan_changes(self, connection):
+        """What is to be sent for each of these rows; what needs nothing, or cannot be sent, ends here.
+
+        :return: dict ``row -> _Change``
+        """
+        products = connection.env["product.product"].browse(self.mapped("res_id")).exists()
+        bindings = self.env["xero.binding"]._of_items(connection, [], products).grouped("res_id")
+        items = self._items_by_id(connection, self.mapped("external_id"))
+        terms = ProductTerms(connection, products)
+        eligible = products.filtered_domain(connection._item_domain())
+        changes = {}
+        for row in self:
+            product, binding = products.browse(row.res_id), bindings.get(row.res_id)
+            if not binding or binding.external_id not in items or product not in eligible:
+                row._skip("kept_out", connection.env._("The product is not exchanged any more."))
+                continue
+            pair = ItemPair(items[binding.external_id], product, binding)
+            planned, _xero, odoo = plan(connection, terms, pair)
+            problem = "code" in planned.pushes and row._code_problem(connection, product, binding.external_id)
+            if problem:
+                row._fail([problem])
+            elif planned.pushes:
+                element = item.XeroItem(pair.row.payload).changed(planned.pushes)
+                row.write({"payload": formats.plain(element), "reason": "\n".join(planned.lines)})
+                changes[row] = _Change(element, binding, {name: odoo[name] for name in planned.pushes})
+            else:
+                row._succeed(product)
+        return changes
+
+    def _conclude_change(self, connection, change, answer):
+        product = connection.env["product.product"].browse(self.res_id)
+        if messages := _messages(answer):
+            if any("could not be found" in message for message in messages):
+                # Deleted in Xero; the whole list says so for sure.
+                connection.items_whole_at = False
+            self._fail([Problem("xero_rejected", str(errors.XeroRejected(messages)), None, product)])
+            return
+        self._keep_item(connection, answer, product)
+        xero = item.XeroItem(answer).values()
+        change.binding._settle({name: xero.get(name) for name in change.sent}, change.sent)
+        self._succeed(product)
+
+    # === OUTCOMES === #
+
+    def _keep_item(self, connection, element, product):
+        """Xero's answer is the newest version of the item: its row needs no work.
+
+        :return: the item's row
+        """
+        xero_item = item.XeroItem(element)
+        row = self._items_by_id(connection, [xero_item.id]).get(xero_item.id) or self.create(
+            {"connection_id": connection.id, "resource": "item", "external_id": xero_item.id, "number": xero_item.code}
+        )
+        values = self._values_from("item", xero_item)
+        if row.state != "pending" or not row.payload:
+            # Else its news is not compared yet, and will be: with what Xero says now.
+            values |= {
+                "state": "done",
+                "problem_code": False,
+                "res_model": product._name,
+                "res_id": product.id,
+                "done_at": fields.Datetime.now(),
+            }
+        row.write(values)
+        return row
+
+    def _each_alone(self, connection, error, send):
+        """Xero refused the call as a whole: one by one, so that one bad row costs itself and nothing else."""
+        if len(self) > 1:
+            for row in self:
+                getattr(row, send)(connection)
+            return
+        product = connection.env[self.res_model].browse(self.res_id)
+        self.request_key = False
+        self._fail([Problem("xero_rejected", str(error), None, product)])
+        self.correlation_id = error.correlation_id
+
+    def _hold_up(self, connection, error):
+        """The call may have reached Xero, or not: these rows wait. Writing is not importing: a consent that does not
+        cover it stops nothing else."""
+        if isinstance(error, errors.XeroDenied) and error.code == "scope":
+            connection.item_message = str(error)
+            self.write({"next_attempt": fields.Datetime.add(fields.Datetime.now(), days=1), "reason": str(error)})
+            return
+        self._postpone(errors.XeroRetryLater(
+            str(error), limit=getattr(error, "limit", None), retry_after=getattr(error, "retry_after", None),
+            correlation_id=error.correlation_id,
+        ))
+        # Kept with the rows; then the turn ends as it does for every error.
+        self.env["ir.cron"]._commit_progress()
+        raise error
+
+
+class _Change:
+    """One change under way.
+
+    ``element``: what is sent; ``binding``: of the pair; ``sent``: the product's values it stands for.
+    """
+
+    __slots__ = ("binding", "element", "sent")
+
+    def __init__(self, element, binding, sent):
+        self.element = element
+        self.binding = binding
+        self.sent = sent
+
+
+def _messages(answer):
+    """Xero's messages on a refused element; empty for one that was saved."""
+    said = [entry.get("Message") for entry in answer.get("ValidationErrors") or () if isinstance(entry, dict)]
+    refused = answer.get("HasErrors") or answer.get("StatusAttributeString") == "ERROR" or said
+    return list(filter(None, said)) or (["Xero refused it without a reason."] if refused else [])
+
+
+def _in_order(elements, answers, key):
+    """The answer of each element that was sent: by its key, else by its place, as a refused one may carry no id.
+
+    :raise XeroRetryLater: where one has none
+    """
+    by_key = {str(answer.get(key, "")).casefold(): answer for answer in answers}
+    by_place = answers if len(answers) == len(elements) else [None] * len(elements)
+    pairs = zip(elements, by_place, strict=True)
+    found = [by_key.get(str(element[key]).casefold(), answer) for element, answer in pairs]
+    if not all(found):
+        raise errors.XeroRetryLater("Xero's answer does not name everything that was sent.")
+    return found
