@@ -58,6 +58,9 @@ def plan(connection, terms, pair):
             # That an empty side is not filled is no news.
             if before or verdict.is_conflict:
                 result.lines.append(said.held(obstacle))
+            if verdict.way == threeway.PULL and connection._pulls_items and name != "code":
+                # Nothing will change that, but for a code that becomes free: both agree to differ.
+                result.settled.add(name)
         elif verdict.way == threeway.PULL:
             result.pulls[name] = xero[name]
             result.lines.append(said.travels())

@@ -107,7 +107,10 @@ class XeroConnection(models.Model):
     items_whole_at = fields.Datetime(readonly=True, copy=False, help="When the whole list was read last.")
     item_message = fields.Text(readonly=True, copy=False, help="What keeps items from being written to Xero.")
     item_count = fields.Integer(string="Items", compute="_compute_item_counts")
-    unmapped_item_count = fields.Integer(string="Unmapped", compute="_compute_item_counts")
+    waiting_item_count = fields.Integer(
+        string="Waiting to be exchanged", compute="_compute_item_counts", help="Items to compare, products to send."
+    )
+    unmapped_item_count = fields.Integer(string="Unmapped items", compute="_compute_item_counts")
     item_price_problem = fields.Char(compute="_compute_item_price_problem")
 
     _items_due = models.Index("(next_items) WHERE state = 'connected'")
@@ -122,7 +125,15 @@ class XeroConnection(models.Model):
                 [*domain, ("problem_code", "=", "unmapped")], ["connection_id"], ["__count"]
             )
         )
+        waiting = dict(
+            self.env["xero.record"]._read_group(
+                [("connection_id", "in", self.ids), ("resource", "=", "item"), ("state", "=", "pending")],
+                ["connection_id"],
+                ["__count"],
+            )
+        )
         for connection in self:
+            connection.waiting_item_count = waiting.get(connection, 0)
             connection.item_count = counts.get(connection, 0)
             connection.unmapped_item_count = unmapped.get(connection, 0)
 

@@ -34,15 +34,21 @@ class XeroItemMatch(models.Model):
     is_shared = fields.Boolean(string="Shares the item", readonly=True)
     item_code = fields.Char(string="Xero code", readonly=True)
     item_name = fields.Char(string="Name in Xero", readonly=True)
-    item_price = fields.Float(string="Price in Xero", digits=(16, 4), readonly=True, aggregator=False)
+    item_price = fields.Float(
+        string="Price in Xero", min_display_digits="Product Price", readonly=True, aggregator=False
+    )
     item_state = fields.Selection(related="record_id.state", string="State")
     product_id = fields.Many2one(
         "product.product", domain="[('company_id', 'in', (False, company_id))]"
     )
     product_code = fields.Char(string="Internal reference", readonly=True)
     product_price = fields.Float(
-        string="Price in Odoo", digits=(16, 4), compute="_compute_product_price", help="As Xero would say it."
+        string="Price in Odoo",
+        min_display_digits="Product Price",
+        compute="_compute_product_price",
+        help="As Xero would say it.",
     )
+    has_product_price = fields.Boolean(compute="_compute_product_price")
     is_price_apart = fields.Boolean(compute="_compute_product_price")
     uom_id = fields.Many2one(related="binding_id.uom_id", string="Counted in")
     suggestion_id = fields.Many2one("product.product", readonly=True)
@@ -86,7 +92,8 @@ class XeroItemMatch(models.Model):
                    NULL, NULL, p.id, p.default_code, NULL, 0, o.state, o.reason
               FROM product_product p
               JOIN product_template t ON t.id = p.product_tmpl_id
-              JOIN xero_connection c ON c.active AND (t.company_id IS NULL OR t.company_id = c.company_id)
+              JOIN xero_connection c ON c.active AND c.items_whole_at IS NOT NULL
+                                    AND (t.company_id IS NULL OR t.company_id = c.company_id)
          LEFT JOIN xero_record o ON o.connection_id = c.id AND o.direction = 'out' AND o.resource = 'item'
                                 AND o.res_model = 'product.product' AND o.res_id = p.id
              WHERE p.active AND t.sale_ok AND t.xero_exchange
@@ -101,7 +108,7 @@ class XeroItemMatch(models.Model):
     @api.depends("product_id", "connection_id")
     def _compute_product_price(self):
         self.product_price = 0
-        self.is_price_apart = False
+        self.has_product_price = self.is_price_apart = False
         for connection, matches in self.filtered("product_id").grouped("connection_id").items():
             worker = connection._item_env()
             products = worker.env["product.product"].browse(matches.product_id.ids)
@@ -111,6 +118,7 @@ class XeroItemMatch(models.Model):
                 product_sudo = products.sudo().browse(match.product_id.id)
                 price = terms.of(product_sudo, match.sudo().uom_id).get("sales_price")
                 match.product_price = price or 0
+                match.has_product_price = price is not None
                 is_apart = price is not None and item.price(match.item_price) != price
                 match.is_price_apart = match.status == "mapped" and not match.is_shared and is_apart
 

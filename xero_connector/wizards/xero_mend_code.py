@@ -29,8 +29,8 @@ class XeroMendCode(models.TransientModel):
         domain="[('id', 'in', allowed_uom_ids)]",
         help="The unit Xero's quantity counts, e.g. Dozen. Empty: the product's own.",
     )
-    suggestion_id = fields.Many2one("product.product", compute="_compute_product_id", store=True)
-    score = fields.Integer(string="Likeness", compute="_compute_product_id", store=True)
+    suggestion_id = fields.Many2one("product.product", compute="_compute_suggestion")
+    score = fields.Integer(string="Likeness", compute="_compute_suggestion")
     product_code = fields.Char(related="product_id.default_code", string="Its internal reference")
     how = fields.Selection(
         [
@@ -60,15 +60,19 @@ class XeroMendCode(models.TransientModel):
             rows_sudo = self.env["xero.record"].sudo()._items_by_code(wizard.connection_id, [wizard.item_code])
             wizard.record_id = rows_sudo[:1].sudo(False)
 
-    @api.depends("description")
-    def _compute_product_id(self):
+    @api.depends("description", "record_id")
+    def _compute_suggestion(self):
         """The product that is most likely meant."""
         for wizard in self:
             name = wizard.record_id.reference or wizard.description
             products, candidates = self.env["xero.record"]._candidates(wizard.connection_id)
-            product_id, score = candidates.best(wizard.item_code, name)
-            wizard.product_id = wizard.suggestion_id = products.browse(product_id)
-            wizard.score = score
+            product_id, wizard.score = candidates.best(wizard.item_code, name)
+            wizard.suggestion_id = products.browse(product_id)
+
+    @api.depends("suggestion_id")
+    def _compute_product_id(self):
+        for wizard in self:
+            wizard.product_id = wizard.suggestion_id
 
     @api.depends("product_id")
     def _compute_allowed_uom_ids(self):
