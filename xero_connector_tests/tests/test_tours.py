@@ -194,3 +194,27 @@ class TestTours(TourCase):
         one, other = self.invoice("web", "INV-ONE"), self.invoice("web", "INV-TWO")
         self.tour("xero_by_hand")
         self.assertEqual((bool(self.order(one)), bool(self.order(other))), (True, False))
+
+    def test_an_administrator_maps_products_side_by_side_and_releases_the_orders_that_waited(self):
+        for name, code in (("Reading lamp", "LAMP"), ("Tumbler", "TUMBLER-01")):
+            self._make_product(code, name, 5)
+        for code, name in (("X-1", "Lamp"), ("TUMBLER 01", "Something"), ("CHAIR", "Chair")):
+            self.org.add_item(Code=code, Name=name)
+        connection = self.connect(name="Kiwi Outdoor", import_from=False)
+        waiting = [self.invoice("web", f"INV-WAITS-{number}", [self.line("X-1")]) for number in range(2)]
+        self.run_import(connection)
+        user = new_test_user(self.env, "xero-products", "xero_connector.group_xero_manager,product.group_product_manager")
+        self.tour("xero_products", login=user.login)
+        self.run_cron("items")
+        self.tour("xero_products_map", login=user.login)
+        self.run_cron("process")
+        self.assertTrue(all(self.order(invoice).order_line.product_id.name == "Reading lamp" for invoice in waiting))
+
+    def test_an_administrator_maps_a_product_from_its_own_line(self):
+        bench = self._make_product("B-1", "Garden bench", 90)
+        self.org.add_item(Code="BENCH", Name="Bench")
+        connection = self.connect(name="Kiwi Outdoor")
+        connection._ring_items()
+        self.run_cron("items")
+        self.tour("xero_product_form")
+        self.assertTrue(self.env["xero.binding"].search([("resource", "=", "item"), ("res_id", "=", bench.id)]))
