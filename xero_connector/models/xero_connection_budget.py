@@ -6,7 +6,7 @@ from odoo import api, fields, models
 from .. import const
 from .xero_budget import Meter
 
-_LOOKS_PER_HOUR = {"five_minutes": 12, "daily": 1 / 24}
+_LOOKS_PER_HOUR = {"five_minutes": 12, "hourly": 1, "daily": 1 / 24}
 _DAY = timedelta(days=1)
 
 
@@ -39,7 +39,7 @@ class XeroConnection(models.Model):
         _ = self.env._
         text = _(
             "%(left)s of %(cap)s left today, %(minute)s this minute. Still needed today: %(looks)s to look for "
-            "invoices, %(rest)s for what waits.",
+            "news, %(rest)s for what waits.",
             left=budget._left_today(),
             cap=budget._cap(),
             minute=budget._left_this_minute(),
@@ -52,7 +52,7 @@ class XeroConnection(models.Model):
         return text
 
     def _calls_waiting(self):
-        """Calls for what is in the log already: addresses, PDFs, notes.
+        """Calls for what is in the log already: addresses, PDFs, notes, products to send.
 
         :return: dict ``connection id -> calls``
         """
@@ -60,10 +60,13 @@ class XeroConnection(models.Model):
         here = [("connection_id", "in", self.ids), ("direction", "=", "in"), ("resource", "=", "invoice")]
         pending = records._read_group([*here, ("state", "=", "pending")], ["connection_id"], ["__count"])
         files = records._read_group([*here, ("files_state", "=", "waiting")], ["connection_id"], ["__count"])
-        calls = {}
+        sending = [("connection_id", "in", self.ids), ("direction", "=", "out"), ("state", "=", "pending")]
+        items = records._read_group([*sending, ("resource", "=", "item")], ["connection_id"], ["__count"])
+        calls = {connection.id: math.ceil(count / const.ITEMS_PER_CALL) for connection, count in items}
         for connection, count in pending:
             addresses = math.ceil(count / const.CONTACTS_PER_CALL)
-            calls[connection.id] = addresses + count * connection._calls_per_import()
+            imports = addresses + count * connection._calls_per_import()
+            calls[connection.id] = calls.get(connection.id, 0) + imports
         for connection, count in files:
             calls[connection.id] = calls.get(connection.id, 0) + count * connection._calls_per_import()
         return calls
@@ -87,14 +90,17 @@ class XeroConnection(models.Model):
                     ("tenant_id", "in", self.mapped("tenant_id")),
                     ("state", "=", "connected"),
                 ],
-                ["app_id", "tenant_id", "sync_interval"],
+                ["app_id", "tenant_id", "sync_interval", "item_sync", "item_interval"],
                 ["__count"],
             )
         )
         times = {}
-        for app, tenant_id, interval, count in groups:
+        for app, tenant_id, interval, item_sync, item_interval, count in groups:
             key = (app.id, tenant_id)
-            times[key] = times.get(key, 0) + count * _LOOKS_PER_HOUR.get(interval, 0)
+            looks = _LOOKS_PER_HOUR.get(interval, 0)
+            if item_sync != "none":
+                looks += _LOOKS_PER_HOUR.get(item_interval, 0)
+            times[key] = times.get(key, 0) + count * looks
         return {connection: times.get((connection.app_id.id, connection.tenant_id), 0) for connection in self}
 
     def _budgets(self):

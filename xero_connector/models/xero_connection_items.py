@@ -17,6 +17,8 @@ _logger = logging.getLogger(__name__)
 _INTERVALS = {"hourly": timedelta(hours=1), "daily": timedelta(days=1)}
 _WHOLE_EVERY = timedelta(days=1)
 _ROWS_AT_ONCE = 500
+# First half of the key of the lock a turn holds; the second is the connection.
+_LOCK_SPACE = 0x58A1
 # What decides which values travel: when it changes, everything is compared again.
 _DECIDING = (
     "item_sync",
@@ -202,6 +204,7 @@ class XeroConnection(models.Model):
         decided = self.filtered(lambda c: before[c] != [c[name] for name in _DECIDING])
         if decided:
             decided._compare_all_items()
+            decided.filtered(lambda c: not c._pushes_items)._empty_outbox()
         if "item_interval" in vals:
             exchanging = self.filtered(lambda c: c.item_sync != "none")
             exchanging.sudo().next_items = False if vals["item_interval"] == "manual" else fields.Datetime.now()
@@ -221,6 +224,19 @@ class XeroConnection(models.Model):
                 self.env["xero.product.change"]._note(products.ids, connection)
             if connection.item_interval != "manual":
                 connection_sudo._ring_items()
+
+    def _empty_outbox(self):
+        """Nothing is sent any more: what waits to be is told so."""
+        for connection in self:
+            waiting_sudo = self.env["xero.record"].sudo().search(
+                [
+                    ("connection_id", "=", connection.id),
+                    ("direction", "=", "out"),
+                    ("resource", "=", "item"),
+                    ("state", "=", "pending"),
+                ]
+            )
+            waiting_sudo._skip("kept_out", self.env._("This connection sends nothing to Xero."))
 
     def _item_rows_domain(self):
         return [("connection_id", "=", self.id), ("direction", "=", "in"), ("resource", "=", "item")]
@@ -324,10 +340,12 @@ class XeroConnection(models.Model):
             self._stop_items(errors.XeroError(self._unexpected()))
 
     def _item_worker(self):
-        """This connection as its items are worked on. Empty when somebody else works on it, or it stopped meanwhile;
-        locked until the next commit."""
-        locked = self.try_lock_for_update(allow_referencing=True).filtered_domain(self._items_due_domain())
-        return locked._item_env()
+        """This connection as its items are worked on. Empty when somebody else works on them, or it stopped meanwhile;
+        locked until the next commit. Not the connection's own row is locked: that would hold up its orders."""
+        self.env.cr.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", (_LOCK_SPACE, self.id))
+        [is_ours] = self.env.cr.fetchone()
+        self.invalidate_recordset()
+        return self.filtered_domain(self._items_due_domain())._item_env() if is_ours else self.browse()
 
     def _item_env(self):
         """This connection in its company, and in that company's language: names must not change with the reader."""
@@ -359,19 +377,25 @@ class XeroConnection(models.Model):
             return
         now = fields.Datetime.now()
         waiting = self.env["xero.record"].search(
-            [
-                ("connection_id", "=", self.id),
-                ("resource", "=", "item"),
-                ("state", "=", "pending"),
-                ("next_attempt", "!=", False),
-            ],
-            order="next_attempt",
-            limit=1,
+            connection._waiting_items_domain(), order="next_attempt nulls first", limit=1
         )
-        turns = [moment for moment in (connection._next_item_turn(now), waiting.next_attempt) if moment]
-        connection.write({"last_items": now, "next_items": min(turns, default=False)})
+        turns = [connection._next_item_turn(now), waiting and (waiting.next_attempt or now)]
+        if not connection.items_whole_at:
+            # Somebody asked for the whole list while this turn was on its way.
+            turns.append(now)
+        connection.write({"last_items": now, "next_items": min(filter(None, turns), default=False)})
         connection._update_problem_call()
         self.env["ir.cron"]._commit_progress()
+
+    def _waiting_items_domain(self):
+        """What the next turn has to do beside looking for news."""
+        directions = ["in", "out"] if self._pushes_items and self._can_write_items() else ["in"]
+        return [
+            ("connection_id", "=", self.id),
+            ("resource", "=", "item"),
+            ("direction", "in", directions),
+            ("state", "=", "pending"),
+        ]
 
     def _work_off_items(self):
         """Compare and write, batch by batch.

@@ -1,6 +1,7 @@
 import logging
 
 import psycopg2
+from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -90,7 +91,7 @@ class XeroRecord(models.Model):
         agreed = done.settled | set(done.pulls)
         pair.binding._settle({name: xero[name] for name in agreed}, {name: odoo[name] for name in agreed})
         if done.conflicts:
-            pair.product.message_post(body="\n".join(done.conflicts))
+            pair.product.message_post(body=Markup("<br/>").join(done.conflicts))
         if done.pushes:
             self._put_out(connection, pair.product, pair.binding.external_id)
         self._compared(pair.product, reason="\n".join(done.lines))

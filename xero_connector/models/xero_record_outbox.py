@@ -268,7 +268,7 @@ class XeroRecord(models.Model):
         changes = {}
         for row in self:
             product, binding = products.browse(row.res_id), bindings.get(row.res_id)
-            if not binding or binding.external_id not in items or product not in eligible:
+            if not binding or binding.external_id not in items or product not in eligible.filtered("active"):
                 row._skip("kept_out", connection.env._("The product is not exchanged any more."))
                 continue
             pair = ItemPair(items[binding.external_id], product, binding)

@@ -150,12 +150,27 @@ class BreakInCase(XeroHttpCase):
             Contact={"ContactID": contact["ContactID"]},
         )
         self.run_import(connection)
-        rows = self.env["xero.record"].search([("connection_id", "=", connection.id)])
+        self._seed_items(connection, org, word)
+        rows = self.env["xero.record"].search([("connection_id", "=", connection.id), ("resource", "!=", "item")])
         self.assertEqual(set(rows.mapped("state")), {"done", "failed"}, rows.mapped("reason"))
         connection.message = f"{word} message"
         self._open_wizards(connection, rows, word, manager)
         connection.with_user(manager).action_connect()
         return connection, rows
+
+    def _seed_items(self, connection, org, word):
+        """Accounts and taxes, an item that is nobody's, one that is mapped, and a product on its way to Xero."""
+        item = org.add_item(Code=f"{word} item", Name=f"{word} thing")
+        connection.write({"item_sync": "pull", "item_interval": "manual"})
+        connection._ring_items()
+        self.run_cron("items")
+        records = self.env["xero.record"]
+        row = records.search([("connection_id", "=", connection.id), ("external_id", "=", item["ItemID"])])
+        self.assertEqual(row.problem_code, "unmapped")
+        self.env["xero.binding"]._bind_item(connection, row, self.freight)
+        out = records._put_out(connection, self.mug)
+        out.write({"request_key": f"{word}-request-key-{'0' * 24}", "number": f"{word} sent", "state": "failed"})
+        self.env["xero.product.change"]._note(self.mug.ids, connection)
 
     def _open_wizards(self, connection, rows, word, manager):
         failed = rows.filtered(lambda row: row.state == "failed")
@@ -173,6 +188,10 @@ class BreakInCase(XeroHttpCase):
         line = Command.create({"name": f"{word} goods", "product": f"{word} product"})
         env["xero.test.order"].create({**of_connection, "choice_ids": [recent], "line_ids": [line]})
         self.env["xero.bell"].create(of_connection)
+        item = self.env["xero.record"].search(
+            [("connection_id", "=", connection.id), ("number", "=", f"{word} item")], limit=1
+        )
+        env["xero.map.product"].create({**of_connection, "product_id": self.mug.id, "record_id": item.id})
 
     # === WHAT NOBODY OR ONLY SOME MAY SEE === #
 
@@ -256,6 +275,10 @@ class BreakInCase(XeroHttpCase):
 
     def documents(self, model):
         """Rows of other addons' models that hold something of ours: ``{"a": ids, "b": ids}``."""
+        if model == "product.template":
+            # Both companies sell them; what each has in Xero is its own.
+            both = (self.bottle | self.mug | self.freight).product_tmpl_id.ids
+            return {"a": both, "b": both}
         orders = self.env["sale.order"].search([("xero_invoice_id", "!=", False)])
         rows = {
             "sale.order": orders,

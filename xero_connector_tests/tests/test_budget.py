@@ -126,7 +126,7 @@ class TestBudget(XeroCase):
         connection = self.connect(attach_pdf=True, sync_interval="five_minutes")
         self.run_cron("poll")
         self.assertEqual(connection.budget_level, "ok")
-        self.assertIn("288 to look for invoices", connection.budget_text)
+        self.assertIn("288 to look for news", connection.budget_text)
         for number in range(9):
             self.invoice(f"order {number}")
         self.run_cron("poll")

@@ -138,6 +138,29 @@ class TestGone(ItemsCase):
         self.assertEqual(self.stored(item)["SalesDetails"]["UnitPrice"], 20)
 
 
+    def test_text_of_strangers_is_told_as_text(self):
+        hostile = '<img src="x" onerror="alert(1)">'
+        item = self.item("LAMP", name=f"{hostile} there", description="before")
+        lamp = self.product("LAMP", f"{hostile} there", 10, description_sale="before")
+        self.exchange(connection := self.exchanging("both"))
+        self.org.update("Items", item["ItemID"], Description=hostile)
+        lamp.description_sale = f"{hostile} here"
+        self.exchange(connection)
+        self.assertEqual(lamp.description_sale, hostile)
+        told = lamp.message_ids.filtered(lambda message: "both sides differ" in message.body)
+        self.assertTrue(told)
+        self.assertNotIn("<img", told.body)
+
+    def test_what_waits_to_be_sent_is_told_when_the_connection_stops_sending(self):
+        product = self.product("CHAIR", "Chair", 1)
+        connection = self.exchanging("pull", item_create_there=True, item_product_domain=f"[('id', '=', {product.id})]")
+        connection.item_sync = "push"
+        self.exchange(connection)
+        self.assertEqual(self.out(product).state, "pending")
+        connection.item_sync = "pull"
+        self.assertEqual(self.out(product).problem_code, "kept_out")
+
+
 @tagged("post_install", "-at_install")
 class TestOneWay(ItemsCase):
     def test_a_connection_that_only_takes_never_writes_to_xero(self):
