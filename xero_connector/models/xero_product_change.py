@@ -26,7 +26,9 @@ class XeroProductChange(models.Model):
         """
         if not product_ids:
             return
-        self.env.flush_all()
+        self.env["product.template"].flush_model(["company_id"])
+        self.env["product.product"].flush_model(["product_tmpl_id"])
+        self.env["xero.connection"].flush_model(["active", "item_sync", "company_id"])
         self.env.cr.execute(
             """
             INSERT INTO xero_product_change (connection_id, product_id)

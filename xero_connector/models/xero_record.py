@@ -355,6 +355,22 @@ class XeroRecord(models.Model):
         others.sudo()._skip("ignored", said)
         self.connection_id.sudo()._update_problem_call()
 
+    def action_mend(self):
+        """Open what mends the cause that holds this document up, with all others it holds up."""
+        self.ensure_one()
+        problem = self.env["xero.problem"].search(
+            [
+                ("connection_id", "=", self.connection_id.id),
+                ("resource", "=", self.resource),
+                ("state", "=", self.state),
+                ("problem_code", "=", self.problem_code),
+                ("problem_subject", "=", self.problem_subject),
+            ]
+        )
+        if not problem:
+            raise UserError(self.env._("Nothing holds this document up any more."))
+        return problem.action_mend()
+
     def action_ask_ignore(self):
         """Ask for the reason, then ignore."""
         return {

@@ -280,6 +280,14 @@ class XeroRecord(models.Model):
         :raise UserError: where one of both is taken
         """
         self.ensure_one()
+        if product.company_id and product.company_id != self.company_id:
+            raise UserError(
+                self.env._(
+                    "%(product)s belongs to %(company)s.",
+                    product=product.display_name,
+                    company=product.company_id.display_name,
+                )
+            )
         if owner := self._bindings_of(product):
             other = self.search(
                 [*self.connection_id._item_rows_domain(), ("external_id", "=", owner.external_id)], limit=1

@@ -136,6 +136,15 @@ class TestMatch(ItemsCase):
         with self.assertRaisesRegex(UserError, "mapped to the item LAMP already"):
             self.match(connection, other).write({"product_id": lamp.id})
 
+    def test_a_product_of_another_company_is_not_mapped(self):
+        item = self.item("LAMP")
+        other = self.env["res.company"].create({"name": "Other"})
+        lamp = self.product("THEIRS", "Lamp", 12, company_id=other.id)
+        connection = self.reading()
+        with self.assertRaisesRegex(UserError, "belongs to Other"):
+            self.row(item)._map(lamp)
+        self.assertFalse(self.match(connection, product=lamp))
+
     def test_a_line_counted_in_dozens_converts_what_is_imported(self):
         item = self.item("EGG")
         egg = self.product("EGG", "Egg", 1)
@@ -247,7 +256,9 @@ class TestMatch(ItemsCase):
         problem = self.env["xero.problem"].search(
             [("connection_id", "=", connection.id), ("problem_code", "=", "unknown_code")]
         )
-        wizard = Form(self.env["xero.mend.code"].with_context(**problem.action_mend()["context"])).save()
+        mend = self.row_of(invoice).action_mend()
+        self.assertEqual(mend, problem.action_mend(), "from the order itself, too")
+        wizard = Form(self.env["xero.mend.code"].with_context(**mend["context"])).save()
         self.assertEqual((wizard.product_id, wizard.score, wizard.waiting_count), (lamp, 100, 1))
         shown = wizard.action_view_matches()
         lines = self.env[shown["res_model"]].search(shown["domain"])

@@ -203,7 +203,8 @@ class TestTours(TourCase):
         connection = self.connect(name="Kiwi Outdoor", import_from=False)
         waiting = [self.invoice("web", f"INV-WAITS-{number}", [self.line("X-1")]) for number in range(2)]
         self.run_import(connection)
-        user = new_test_user(self.env, "xero-products", "xero_connector.group_xero_manager,product.group_product_manager")
+        groups = "xero_connector.group_xero_manager,product.group_product_manager"
+        user = new_test_user(self.env, "xero-products", groups)
         self.tour("xero_products", login=user.login)
         self.run_cron("items")
         self.tour("xero_products_map", login=user.login)
