@@ -121,15 +121,15 @@ class XeroConnection(models.Model):
                 if connection.try_lock_for_update(allow_referencing=True):
                     connection._check_safely()
                 seconds_left = self.env["ir.cron"]._commit_progress(1)
-            except psycopg2.OperationalError:
+            except Exception as error:
                 self.env.cr.rollback()
-                _logger.info("connection %s is busy elsewhere, it is looked after tomorrow", connection.id)
-                continue
-            except Exception:
-                # A bug of ours must not keep the other consents from being renewed, nor hide.
-                self.env.cr.rollback()
-                _logger.exception("connection %s: the daily check failed", connection.id)
-                continue
+                if isinstance(error, psycopg2.OperationalError):
+                    _logger.info("connection %s is busy elsewhere, it is looked after tomorrow", connection.id)
+                else:
+                    # A bug of ours must not keep the other consents from being renewed, nor hide.
+                    _logger.exception("connection %s: the daily check failed", connection.id)
+                # Counted as done, or the scheduler asks Xero about all of them again, at once and over and over.
+                seconds_left = self.env["ir.cron"]._commit_progress(1)
             if not seconds_left:
                 break
 

@@ -113,19 +113,19 @@ class TestBreakInMethods(BreakInActs):
         methods = [entry for entry in self._methods() if not entry[1].startswith("_")]
         self.assertGreater(len(methods), 40)
         worked = set()
+        before = self._state()
         # Last, as the fake remembers it: ending the connection.
         for model, name, arguments in sorted(methods, key=lambda entry: entry[1] in _ENDING):
             for side, ids in self._targets(model).items():
                 for records in ([ids[:1], ids[-1:], ids] if side == self.own else [ids[:1], ids]):
-                    worked |= self._press(model, name, side, records, arguments)
+                    worked |= self._press(model, name, side, records, arguments, before)
         if role.name in _MANAGERS:
             self.assertLessEqual({"action_pause", "action_test", "action_retry", "action_disconnect"}, worked)
 
-    def _press(self, model, name, side, records, arguments):
+    def _press(self, model, name, side, records, arguments, before):
         what = f"{model}.{name}({records}, {arguments}) of {side}"
         self.fake.reset_log()
         with self.undone():
-            before = self._state()
             result = self.rpc(model, name, records, *arguments)
             if result is not REFUSED:
                 self.assertLessEqual(self._changed(before), self._may_change(), what)

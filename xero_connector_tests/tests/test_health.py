@@ -136,8 +136,10 @@ class TestHealth(XeroCase):
             return original(connection)
 
         self.patch(type(first), "_is_listed", broken)
+        self.fake.reset_log()
         self.run_cron("health")
         self.assertTrue(second.checked_at)
+        self.assertEqual(len(self.fake.calls("GET", "(?i)/connections$")), 1, "the scheduler does not begin anew")
 
     def test_an_answer_of_a_gateway_in_between_is_no_end_of_a_consent(self):
         connection = self.connect()
