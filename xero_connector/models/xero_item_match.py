@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
 from ..lib import item
@@ -24,12 +24,7 @@ class XeroItemMatch(models.Model):
     status = fields.Selection(
         [("mapped", "Mapped"), ("item_only", "Only in Xero"), ("product_only", "Only in Odoo")], readonly=True
     )
-    record_id = fields.Many2one(
-        "xero.record",
-        string="Xero item",
-        domain="[('connection_id', '=', connection_id), ('resource', '=', 'item'), ('direction', '=', 'in'), "
-        "('problem_code', '!=', 'deleted')]",
-    )
+    record_id = fields.Many2one("xero.record", string="Xero item", readonly=True)
     binding_id = fields.Many2one("xero.binding", readonly=True)
     is_shared = fields.Boolean(string="Shares the item", readonly=True)
     item_code = fields.Char(string="Xero code", readonly=True)
@@ -154,6 +149,8 @@ class XeroItemMatch(models.Model):
     def write(self, vals):
         """A line is edited in place: its product is mapped, another one instead, or none; or its unit is changed."""
         self.check_access("write")
+        if set(vals) - {"product_id", "uom_id"}:
+            raise AccessError(self.env._("Of these lines only the product and its unit can be changed."))
         for match in self:
             if "product_id" in vals:
                 match._edit_product(self.env["product.product"].browse(vals["product_id"]))
