@@ -25,6 +25,7 @@ from . import (
     test_item_match,
     test_item_values,
     test_items,
+    test_items_many,
     test_killed,
     test_organisations,
     test_prices,
