@@ -39,11 +39,11 @@ class XeroRecord(models.Model):
         products = connection.env["product.product"].search_fetch(
             connection._item_domain(), ["default_code", "barcode", "name"]
         )
-        if not connection.allow_shared_item:
-            bound = self.env["xero.binding"].search_fetch(
-                [("connection_id", "=", connection.id), ("resource", "=", "item")], ["res_id"]
-            )
-            products -= products.browse(bound.mapped("res_id"))
+        # Several products may be one item, but no product is several.
+        bound = self.env["xero.binding"].search_fetch(
+            [("connection_id", "=", connection.id), ("resource", "=", "item")], ["res_id"]
+        )
+        products -= products.browse(bound.mapped("res_id"))
         return products, Candidates(
             [(product.id, (product.default_code, product.barcode), product.name) for product in products]
         )

@@ -1,0 +1,26 @@
+"""What the mapping screen offers can be done, and what can be done is offered."""
+
+from odoo.tests import tagged
+
+from .items_case import ItemsCase
+
+
+@tagged("post_install", "-at_install")
+class TestOffers(ItemsCase):
+    def reading(self, way="none", **settings):
+        """A connection that has read Xero's catalogue."""
+        self.exchange(connection := self.exchanging(way, **settings))
+        return connection
+
+    def line(self, connection, item=None, product=None):
+        wanted = ("item_code", "=", item["Code"]) if item else ("product_id", "=", product.id)
+        return self.env["xero.item.match"].search([("connection_id", "=", connection.id), wanted])
+
+    # === SUGGESTIONS === #
+
+    def test_a_product_that_is_mapped_is_suggested_for_no_other_item_even_where_items_may_be_shared(self):
+        self.item("KETTLE-1", name="Copper kettle")
+        other = self.item("KETTLE 1", name="Copper kettle")
+        self.product("KETTLE-1", "Copper kettle", 5)
+        connection = self.reading(allow_shared_item=True)
+        self.assertFalse(self.line(connection, other).suggestion_id)
