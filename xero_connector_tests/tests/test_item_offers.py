@@ -24,3 +24,17 @@ class TestOffers(ItemsCase):
         self.product("KETTLE-1", "Copper kettle", 5)
         connection = self.reading(allow_shared_item=True)
         self.assertFalse(self.line(connection, other).suggestion_id)
+
+    def test_a_suggestion_whose_product_is_taken_is_withdrawn_and_looked_for_anew(self):
+        first, second = self.item("K-1", name="Copper kettle"), self.item("K-2", name="Copper kettles")
+        kettle = self.product("KETTLE", "Copper kettle", 5)
+        smaller = self.product("SMALL", "Copper kettle small", 4)
+        connection = self.reading()
+        line = self.line(connection, second)
+        self.assertEqual(line.suggestion_id, kettle)
+        self.line(connection, first).action_accept()
+        line.invalidate_recordset()
+        self.assertFalse(line.suggestion_id)
+        self.exchange(connection)
+        line.invalidate_recordset()
+        self.assertEqual(line.suggestion_id, smaller)
