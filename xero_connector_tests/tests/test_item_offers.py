@@ -38,3 +38,24 @@ class TestOffers(ItemsCase):
         self.exchange(connection)
         line.invalidate_recordset()
         self.assertEqual(line.suggestion_id, smaller)
+
+    # === PRODUCTS ONLY HERE === #
+
+    def test_products_only_here_stay_on_the_screen_while_the_catalogue_is_read_anew(self):
+        lamp = self.product("LAMP", "Lamp", 5)
+        connection = self.exchanging("none")
+        self.assertFalse(self.line(connection, product=lamp), "nothing is known of Xero's catalogue yet")
+        self.exchange(connection)
+        connection.action_exchange_items()
+        self.assertEqual(self.line(connection, product=lamp).status, "product_only")
+
+    def test_only_products_the_connection_exchanges_are_offered(self):
+        lamp, raw = self.product("LAMP", "Lamp", 5), self.product("BRASS", "Brass", 5, sale_ok=False)
+        connection = self.reading(item_product_domain="[('sale_ok', '=', True)]")
+        other = self.connect(self.fake.add_organisation("Workshop"), item_interval="manual",
+                             item_product_domain="[('sale_ok', '=', False)]")
+        self.exchange(other)
+        self.assertTrue(self.line(connection, product=lamp))
+        self.assertFalse(self.line(connection, product=raw))
+        self.assertFalse(self.line(other, product=lamp))
+        self.assertTrue(self.line(other, product=raw))
