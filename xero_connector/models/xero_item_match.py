@@ -234,14 +234,22 @@ class XeroItemMatch(models.Model):
         if not wanted:
             raise UserError(self.env._("All of these items have a product already."))
         self.env["product.product"].check_access("create")
+        kept_out = 0
         for connection, matches in wanted.grouped("connection_id").items():
             worker = connection._item_env()
             for row in matches.record_id:
                 # sudo: rows and bindings are nobody's to write by hand; who may create products may do this
                 row.sudo()._make_product_by_hand(worker.sudo())
+            matches.invalidate_recordset()
+            products_sudo = matches.product_id.with_env(worker.sudo().env)
+            kept_out += len(products_sudo - products_sudo.filtered_domain(connection._item_domain()))
         self.invalidate_model()
         text = self.env._("%s products were created.", len(wanted))
-        return self.connection_id[:1]._notification(self._with_waiting(wanted, text), "success")
+        if kept_out:
+            more = self.env._("The filter of exchanged products keeps %s of them out: nothing is exchanged.", kept_out)
+            text = f"{text} {more}"
+        kind = "warning" if kept_out else "success"
+        return self.connection_id[:1]._notification(self._with_waiting(wanted, text), kind)
 
     def action_create_there(self):
         """Have an item made in Xero for each of these products, as soon as a worker is free."""

@@ -59,3 +59,12 @@ class TestOffers(ItemsCase):
         self.assertFalse(self.line(connection, product=raw))
         self.assertFalse(self.line(other, product=lamp))
         self.assertTrue(self.line(other, product=raw))
+
+    def test_who_creates_a_product_that_the_filter_keeps_out_is_told(self):
+        first, second = self.item("CHAIR"), self.item("TABLE")
+        connection = self.reading(way="pull", item_product_domain="[('default_code', '!=', 'TABLE')]")
+        told = self.line(connection, first).action_create_here()["params"]
+        self.assertEqual((told["type"], told["message"]), ("success", "1 products were created."))
+        told = self.line(connection, second).action_create_here()["params"]
+        self.assertEqual(told["type"], "warning")
+        self.assertIn("keeps 1 of them out", told["message"])
