@@ -42,6 +42,14 @@ class XeroBinding(models.Model):
         "This record is already bound to another Xero document.",
     )
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        bindings = super().create(vals_list)
+        items = bindings.filtered(lambda binding: binding.resource == "item")
+        # sudo: a suggestion is nobody's to write by hand
+        self.env["xero.record"].sudo()._withdraw_suggestions(items)
+        return bindings
+
     @api.model
     def _lookup(self, connection, resource, external_ids):
         """Bound records that still exist.

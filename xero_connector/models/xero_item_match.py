@@ -86,17 +86,27 @@ class XeroItemMatch(models.Model):
             SELECT (p.id::bigint * 1048576 + c.id) * 4 + 3, c.id, c.company_id, 'product_only', NULL, NULL, FALSE, NULL,
                    NULL, NULL, p.id, p.default_code, NULL, 0, o.state, o.reason
               FROM product_product p
-              JOIN product_template t ON t.id = p.product_tmpl_id
-              JOIN xero_connection c ON c.active AND c.items_whole_at IS NOT NULL
-                                    AND (t.company_id IS NULL OR t.company_id = c.company_id)
+              JOIN xero_connection c ON c.active AND (%(exchanged)s)
          LEFT JOIN xero_record o ON o.connection_id = c.id AND o.direction = 'out' AND o.resource = 'item'
                                 AND o.res_model = 'product.product' AND o.res_id = p.id
-             WHERE p.active AND t.sale_ok AND t.xero_exchange
-               AND NOT EXISTS (SELECT FROM xero_binding b
+             WHERE NOT EXISTS (SELECT FROM xero_binding b
                                 WHERE b.connection_id = c.id AND b.resource = 'item'
                                   AND b.res_model = 'product.product' AND b.res_id = p.id)
-            """
+            """,
+            exchanged=self._exchanged_products(),
         )
+
+    def _exchanged_products(self):
+        """The condition for a product ``p`` to be one of a connection ``c``'s, once that has read Xero's catalogue. The
+        filters of the connections decide; most have the same."""
+        # sudo: whose lines they are is for the record rules to say; which products a filter means is the machine's
+        connections_sudo = self.env["xero.connection"].sudo().search([("last_items", "!=", False)])
+        conditions = []
+        for held in connections_sudo.grouped(lambda c: (c.item_product_domain, c.company_id)).values():
+            worker = held[0]._item_env()
+            products = worker.env["product.product"].with_context(active_test=True)._search(worker._item_domain())
+            conditions.append(SQL("c.id IN %s AND p.id IN %s", tuple(held.ids), products.subselect()))
+        return SQL(" OR ").join(conditions) if conditions else SQL("FALSE")
 
     # === COMPUTES === #
 
@@ -224,14 +234,22 @@ class XeroItemMatch(models.Model):
         if not wanted:
             raise UserError(self.env._("All of these items have a product already."))
         self.env["product.product"].check_access("create")
+        kept_out = 0
         for connection, matches in wanted.grouped("connection_id").items():
             worker = connection._item_env()
             for row in matches.record_id:
                 # sudo: rows and bindings are nobody's to write by hand; who may create products may do this
                 row.sudo()._make_product_by_hand(worker.sudo())
+            matches.invalidate_recordset()
+            products_sudo = matches.product_id.with_env(worker.sudo().env)
+            kept_out += len(products_sudo - products_sudo.filtered_domain(connection._item_domain()))
         self.invalidate_model()
         text = self.env._("%s products were created.", len(wanted))
-        return self.connection_id[:1]._notification(self._with_waiting(wanted, text), "success")
+        if kept_out:
+            more = self.env._("The filter of exchanged products keeps %s of them out: nothing is exchanged.", kept_out)
+            text = f"{text} {more}"
+        kind = "warning" if kept_out else "success"
+        return self.connection_id[:1]._notification(self._with_waiting(wanted, text), kind)
 
     def action_create_there(self):
         """Have an item made in Xero for each of these products, as soon as a worker is free."""

@@ -1,13 +1,14 @@
 """What a user does after the set-up: connect each organisation, then let the scheduled actions work."""
 
 import time
+from datetime import datetime, timezone
 from urllib.parse import urlsplit
 
 from .console import SandboxError, step
 from .rpc import RpcError, Session
 from .story import SETUPS
 
-CRONS = ('ir_cron_poll', 'ir_cron_process', 'ir_cron_files')
+CRONS = ('ir_cron_poll', 'ir_cron_process', 'ir_cron_files', 'ir_cron_items')
 MAX_ROUNDS = 40
 
 
@@ -39,16 +40,21 @@ def connect(admin: Session, fake, setup) -> None:
 
 
 def run_crons(admin: Session) -> None:
-    """Run the scheduled actions until nothing waits any more."""
+    """Run the scheduled actions until nothing waits any more, and say so."""
     with step("Importing: the scheduled actions run") as progress:
-        for _round in range(MAX_ROUNDS):
-            for cron in CRONS:
-                trigger(admin, cron)
-            invoices, files = _waiting(admin)
-            progress.update(f"{invoices} invoices and {files} PDFs waiting")
-            if not invoices and not files:
-                return
-            time.sleep(0.5)  # Odoo's scheduler may hold the rows now: asking again at once only uses up the rounds
+        work_off(admin, progress.update)
+
+
+def work_off(admin: Session, tell=lambda text: None) -> None:
+    """Run the scheduled actions until no connection's turn has come and nothing waits any more."""
+    for _round in range(MAX_ROUNDS):
+        for cron in CRONS:
+            trigger(admin, cron)
+        connections, invoices, files = _waiting(admin)
+        tell(f"{invoices} invoices and {files} PDFs waiting")
+        if not connections and not invoices and not files:
+            return
+        time.sleep(0.5)  # Odoo's scheduler may hold the rows now: asking again at once only uses up the rounds
     # what still waits shows in the table
 
 
@@ -66,9 +72,12 @@ def trigger(admin: Session, cron: str) -> None:
             raise SandboxError(f"The scheduled action {cron} failed: {reason}")
 
 
-def _waiting(admin: Session) -> tuple[int, int]:
-    """Invoices that are due and PDFs that are to be fetched."""
+def _waiting(admin: Session) -> tuple[int, int, int]:
+    """Connections whose turn has come, invoices that are due, and PDFs that are to be fetched."""
+    now = f'{datetime.now(timezone.utc):%Y-%m-%d %H:%M:%S}'
     return (
+        admin.call('xero.connection', 'search_count', [
+            ('state', '=', 'connected'), '|', ('next_poll', '<=', now), ('next_items', '<=', now)]),
         admin.call('xero.record', 'search_count', [('state', '=', 'pending'), ('resource', '=', 'invoice')]),
         admin.call('xero.record', 'search_count', [('files_state', '=', 'waiting')]),
     )

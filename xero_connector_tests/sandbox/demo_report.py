@@ -90,12 +90,12 @@ def print_table(outcomes: list[Outcome]) -> None:
     for outcome in outcomes:
         if outcome.connection != connection:
             connection = outcome.connection
-            print(f"\n{connection}\n{_row((title, width) for title, width, _read in columns)}")
+            print(f"\n{connection}\n{row_of_cells((title, width) for title, width, _read in columns)}")
             print('─' * (sum(width + 2 for _title, width, _read in columns) - 2))
-        print(_row((read(outcome), width) for _title, width, read in columns))
+        print(row_of_cells((read(outcome), width) for _title, width, read in columns))
 
 
-def _row(cells) -> str:
+def row_of_cells(cells) -> str:
     return '  '.join(_fit(text, width) for text, width in cells).rstrip()
 
 

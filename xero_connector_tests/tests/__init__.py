@@ -23,6 +23,7 @@ from . import (
     test_import,
     test_item_lives,
     test_item_match,
+    test_item_offers,
     test_item_values,
     test_items,
     test_items_many,

@@ -296,6 +296,16 @@ class TestFakeXeroBadDays(FakeXeroCase):
         self.door("POST", f"{books}/disconnect")
         self.assertEqual(self.call("GET", "Items").status_code, 403)
 
+    def test_the_door_deletes_items_and_nothing_else(self):
+        books = f"organisations/{self.organisation.tenant_id}"
+        item = self.door("POST", f"{books}/Items", {"Code": "GONE"})
+        self.door("DELETE", f"{books}/Items/{item['ItemID']}")
+        self.assertEqual(self.door("GET", f"{books}/Items/{item['ItemID']}"), [])
+        for path in (f"{books}/Items", f"{books}/Contacts/{self.contact['ContactID']}"):
+            answer = self.http.delete(f"{self.fake.login_url}/_fake/{path}", timeout=10)
+            self.assertEqual(answer.status_code, 400, path)
+        self.assertTrue(self.door("GET", f"{books}/Contacts/{self.contact['ContactID']}"))
+
     def test_the_door_says_what_is_wrong(self):
         for path in ("nonsense", "organisations/none/Invoices", "faults"):
             answer = self.http.post(f"{self.fake.login_url}/_fake/{path}", json={"kind": "x"}, timeout=10)

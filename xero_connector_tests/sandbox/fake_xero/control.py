@@ -15,6 +15,7 @@
     GET    /_fake/organisations/T/Invoices              everything, as stored
     POST   /_fake/organisations/T/Invoices {...}        add: also Contacts, Items, CreditNotes
     POST   /_fake/organisations/T/Invoices/ID {...}     change
+    DELETE /_fake/organisations/T/Items/ID              delete for good: items only
     POST   /_fake/organisations/T/void {id}, /pay {id, amount}, /note {id, details, user},
            /attach {id, file_name, text}, /allocate {credit_note, invoice, amount}
 
@@ -98,12 +99,21 @@ def _deed(fake, organisation, what, body):
     raise KeyError(f"nothing is called {what}")
 
 
+def _delete(organisation, what, record_id):
+    if what != "Items" or not record_id:
+        raise KeyError("only an item is deleted: organisations/T/Items/ID")
+    organisation.delete_item(record_id)
+    return {}
+
+
 def _books(fake, request, body, tenant, what, record_id=None):
     organisation = fake.organisation(tenant)
     if not organisation:
         raise KeyError(f"no organisation {tenant}")
     if what not in organisation.tables:
         return _deed(fake, organisation, what, body)
+    if request.method == "DELETE":
+        return _delete(organisation, what, record_id)
     if request.method == "POST" and record_id:
         return organisation.update(what, record_id, **body)
     if request.method == "POST":

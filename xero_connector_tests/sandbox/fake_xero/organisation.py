@@ -212,6 +212,10 @@ class Organisation:
         record.changed(parse_instant(updated) or self.clock.now())
         return record.data
 
+    def delete_item(self, item_id):
+        """Delete an item (id or code) for good: no list tells of it any more."""
+        self.tables["Items"].remove(self.record("Items", item_id))
+
     def void(self, invoice_id, updated=None):
         """Void an approved invoice or credit note."""
         resource = "Invoices" if self.tables["Invoices"].find(invoice_id) else "CreditNotes"
