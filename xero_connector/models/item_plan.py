@@ -67,7 +67,7 @@ def plan(connection, terms, pair):
         else:
             result.pushes[name] = odoo[name]
             result.lines.append(said.travels())
-        if verdict.is_conflict and before and not obstacle:
+        if verdict.is_conflict and not obstacle:
             result.conflicts.append(said.travels())
     return result, xero, odoo
 

@@ -71,6 +71,7 @@ class XeroConnection(models.Model):
         default="storable",
         help="Items whose stock Xero keeps always become goods in stock.",
     )
+    item_category_id = fields.Many2one("product.category", string="Category of new products")
     item_pricelist_id = fields.Many2one(
         "product.pricelist",
         string="Sales prices",

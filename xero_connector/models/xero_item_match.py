@@ -1,9 +1,13 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..lib import item
 from .product_terms import ProductTerms
+
+# Invoices may write a code in another case than the item has it.
+_FORMS = (str, str.lower, str.upper)
 
 
 class XeroItemMatch(models.Model):
@@ -144,15 +148,19 @@ class XeroItemMatch(models.Model):
 
     def _waiting_domain(self):
         """The orders that wait for the products of these items."""
-        codes = set(self.mapped("item_code"))
-        return [
-            ("connection_id", "in", self.connection_id.ids),
-            ("direction", "=", "in"),
-            ("resource", "=", "invoice"),
-            ("state", "=", "failed"),
-            ("problem_code", "in", ("unknown_code", "ambiguous_code")),
-            ("problem_subject", "in", [*codes, *(code.lower() for code in codes), *(code.upper() for code in codes)]),
-        ]
+        held = Domain.OR(
+            Domain("connection_id", "=", connection.id)
+            & Domain("problem_subject", "in", {form(code) for code in matches.mapped("item_code") for form in _FORMS})
+            for connection, matches in self.filtered("item_code").grouped("connection_id").items()
+        )
+        return held & Domain(
+            [
+                ("direction", "=", "in"),
+                ("resource", "=", "invoice"),
+                ("state", "=", "failed"),
+                ("problem_code", "in", ("unknown_code", "ambiguous_code")),
+            ]
+        )
 
     # === EDIT === #
 

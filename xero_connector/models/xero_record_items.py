@@ -91,7 +91,7 @@ class XeroRecord(models.Model):
         agreed = done.settled | set(done.pulls)
         pair.binding._settle({name: xero[name] for name in agreed}, {name: odoo[name] for name in agreed})
         if done.conflicts:
-            pair.product.message_post(body=Markup("<br/>").join(done.conflicts))
+            pair.product._message_log(body=Markup("<br/>").join(done.conflicts))
         if done.pushes:
             self._put_out(connection, pair.product, pair.binding.external_id)
         self._compared(pair.product, reason="\n".join(done.lines))
@@ -252,6 +252,7 @@ class XeroRecord(models.Model):
                 "type": "service" if kind == "service" else "consu",
                 "is_storable": kind == "storable",
                 "list_price": 0,
+                **({"categ_id": connection.item_category_id.id} if connection.item_category_id else {}),
             }
         )
         binding = self.env["xero.binding"]._bind_item(connection, self, product)
