@@ -22,6 +22,7 @@ from . import (
     test_hostile_text,
     test_import,
     test_items,
+    test_items_killed,
     test_killed,
     test_organisations,
     test_prices,
