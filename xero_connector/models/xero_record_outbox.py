@@ -14,7 +14,8 @@ class XeroRecord(models.Model):
 
     A new item is written in two steps: what is to be sent, and its key, are committed before the call. Whoever is
     killed in between leaves a row that is sent again under the very code it had; by then Xero's list was read anew, and
-    what arrived is adopted. Codes are unique in Xero, so none is made twice. A change is planned anew each time.
+    what arrived is adopted. Codes are unique in Xero, so none is made twice. A change is planned anew each time; what
+    was sent of it is committed, too, so that it is not taken for a change of Xero's.
     """
 
     _inherit = "xero.record"
@@ -113,6 +114,7 @@ class XeroRecord(models.Model):
         ready = rows._prepare_new(connection)
         # The intent first: whatever happens from here on, these codes are known to have been sent.
         self.env["ir.cron"]._commit_progress()
+        self.env.invalidate_all()
         connection = connection._item_worker()
         ready = ready.exists().filtered(lambda row: row.state == "pending" and row.request_key)
         if connection and ready:
@@ -186,7 +188,7 @@ class XeroRecord(models.Model):
             with connection._client(purpose="items") as client:
                 answers = client.create_items(elements, key=self[0].request_key)
         except errors.XeroRejected as error:
-            self._each_alone(connection, error, "_send_new")
+            self._each_alone(connection, error, lambda row: row._send_new(connection))
             return
         except errors.XeroError as error:
             self._hold_up(connection, error)
@@ -232,27 +234,32 @@ class XeroRecord(models.Model):
         rows = self.search(
             [*self._outbox_domain(connection), ("external_id", "!=", False)], order="id", limit=const.ITEMS_PER_CALL
         )
-        if rows:
-            rows.with_env(connection.env)._send_changes(connection)
-        return bool(rows)
+        if not rows:
+            return False
+        changes = rows.with_env(connection.env)._plan_changes(connection)
+        # What is sent first: found in Xero without an answer, it is no change of somebody there.
+        self.env["ir.cron"]._commit_progress()
+        self.env.invalidate_all()
+        connection = connection._item_worker()
+        waiting = rows.exists().filtered(lambda row: row.state == "pending" and row in changes)
+        ready = waiting.filtered(lambda row: changes[row].binding.exists())
+        if connection and ready:
+            ready.with_env(connection.env)._send_changes(connection, changes)
+        return True
 
-    def _send_changes(self, connection):
+    def _send_changes(self, connection, changes):
         """One call for these rows; each ends by itself."""
-        changes = self._plan_changes(connection)
-        if not changes:
-            return
-        rows = self.browse(row.id for row in changes)
-        elements = [change.element for change in changes.values()]
+        elements = [changes[row].element for row in self]
         try:
             with connection._client(purpose="items") as client:
                 answers = client.update_items(elements)
         except errors.XeroRejected as error:
-            rows._each_alone(connection, error, "_send_changes")
+            self._each_alone(connection, error, lambda row: row._send_changes(connection, changes))
             return
         except errors.XeroError as error:
-            rows._hold_up(connection, error)
+            self._hold_up(connection, error)
             return
-        for row, answer in zip(rows, _in_order(elements, answers, "ItemID"), strict=True):
+        for row, answer in zip(self, _in_order(elements, answers, "ItemID"), strict=True):
             row._conclude_change(connection, changes[row], answer)
 
     def _plan_changes(self, connection):
@@ -272,14 +279,16 @@ class XeroRecord(models.Model):
                 row._skip("kept_out", connection.env._("The product is not exchanged any more."))
                 continue
             pair = ItemPair(items[binding.external_id], product, binding)
-            planned, _xero, odoo = plan(connection, terms, pair)
+            planned, _xero, _odoo = plan(connection, terms, pair)
             problem = "code" in planned.pushes and row._code_problem(connection, product, binding.external_id)
             if problem:
                 row._fail([problem])
             elif planned.pushes:
                 element = item.XeroItem(pair.row.payload).changed(planned.pushes)
-                row.write({"payload": formats.plain(element), "reason": "\n".join(planned.lines)})
-                changes[row] = _Change(element, binding, {name: odoo[name] for name in planned.pushes})
+                reason = "\n".join(planned.lines)
+                row.write({"payload": formats.plain(element), "number": element["Code"], "reason": reason})
+                binding._note_sent(planned.pushes)
+                changes[row] = _Change(element, binding, planned.pushes)
             else:
                 row._succeed(product)
         return changes
@@ -325,7 +334,7 @@ class XeroRecord(models.Model):
         """Xero refused the call as a whole: one by one, so that one bad row costs itself and nothing else."""
         if len(self) > 1:
             for row in self:
-                getattr(row, send)(connection)
+                send(row)
             return
         product = connection.env[self.res_model].browse(self.res_id)
         self.request_key = False

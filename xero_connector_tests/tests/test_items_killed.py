@@ -72,7 +72,10 @@ KILLS = [
     ("the new items are committed", "nothing"),
     ("the end is stored", "nothing"),
     ("Xero makes items", "rename"),
+    ("Xero changes items", "rename"),
     ("Xero makes items", "reprice"),
+    ("Xero changes items", "reprice"),
+    ("the changed items are known", "reprice"),
 ]
 
 
