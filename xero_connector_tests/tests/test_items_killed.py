@@ -76,6 +76,7 @@ KILLS = [
     ("Xero makes items", "reprice"),
     ("Xero changes items", "reprice"),
     ("the changed items are known", "reprice"),
+    ("Xero makes items", "delete"),
 ]
 
 
