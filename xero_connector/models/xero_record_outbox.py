@@ -140,7 +140,7 @@ class XeroRecord(models.Model):
                 row.write({"external_id": binding.external_id, "request_key": False})
             elif row.request_key:
                 # May have been sent: the very same once more, under its very code.
-                row.request_key = key
+                row.write({"request_key": key, "attempts": row.attempts + 1})
                 ready |= row
             elif product not in eligible or not product.active:
                 row._skip("kept_out", connection.env._("The product is kept out, or archived."))
@@ -211,6 +211,9 @@ class XeroRecord(models.Model):
         xero, sent = item.XeroItem(answer).values(), item.XeroItem(self.payload).values()
         binding._settle(xero, {name: sent[name] for name in xero})
         self.write({"external_id": row.external_id, "request_key": False, "reason": False})
+        if self.attempts:
+            # What was sent is of an earlier turn: the product may have changed since.
+            self.env["xero.product.change"]._note(product.ids, connection)
         self._succeed(product)
 
     def _look_for_twin(self, connection, messages):
