@@ -78,11 +78,14 @@ class XeroRecord(models.Model):
         return {row.number: products.browse(row.res_id).exists() for row in rows}
 
     def _base_of_sent(self, connection, product):
-        """What both sides were when this item was made by a call whose answer never came."""
+        """What both sides were when this item was made by a call whose answer never came: what was sent. Whatever else
+        Xero says by now is a change, or of somebody who was faster: it travels as one."""
         row = self._outbox_row(connection, product)
-        xero, odoo = item.XeroItem(self.payload).values(), item.XeroItem(row.payload).values()
+        xero, sent = item.XeroItem(self.payload).values(), item.XeroItem(row.payload).values()
         row.request_key = False
-        return {"xero": xero, "odoo": {name: value for name, value in odoo.items() if name in xero}}
+        sent = {name: value for name, value in sent.items() if name in xero}
+        filled = {name: xero[name] for name in item.FILLED_BY_XERO if name in xero and not sent.get(name)}
+        return {"xero": sent | filled, "odoo": sent}
 
     @api.model
     def _outbox_domain(self, connection):

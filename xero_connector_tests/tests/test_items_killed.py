@@ -79,6 +79,7 @@ KILLS = [
     ("Xero changes items", "reprice"),
     ("the changed items are known", "reprice"),
     ("Xero makes items", "delete"),
+    ("the intent is committed", "make such items in Xero"),
 ]
 
 
