@@ -8,6 +8,8 @@ PRICES = ("sales_price", "purchase_price")
 TEXTS = ("code", "name", "description", "purchase_description")
 MONEY = ("sales_price", "purchase_price", "sales_account", "purchase_account", "sales_tax", "purchase_tax")
 FIELDS = TEXTS + MONEY
+# Where they are not sent, Xero takes them from the account.
+FILLED_BY_XERO = ("sales_tax", "purchase_tax")
 
 _TOP_KEYS = {
     "code": "Code",

@@ -41,7 +41,9 @@ def plan(connection, terms, pair):
     xero_item = item.XeroItem(pair.row.payload)
     xero, odoo = xero_item.values(), terms.of(pair.product, pair.binding.uom_id)
     base = pair.binding.base or {}
-    before_xero, before_odoo = base.get("xero", {}), base.get("odoo", {})
+    # What we sent and find there arrived, though no answer said so: both sides agreed about it.
+    arrived = {name: value for name, value in base.get("sent", {}).items() if name in xero and xero[name] == value}
+    before_xero, before_odoo = base.get("xero", {}) | arrived, base.get("odoo", {}) | arrived
     result = ItemPlan()
     for name in item.FIELDS:
         if name not in xero or name not in odoo or not terms.takes(name, xero[name]):

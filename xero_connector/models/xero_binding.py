@@ -30,7 +30,8 @@ class XeroBinding(models.Model):
         readonly=True,
         prefetch=False,
         groups="base.group_system",
-        help="What both sides were when they were compared last: {'xero': {field: value}, 'odoo': {…}}.",
+        help="What both sides were when they were compared last: {'xero': {field: value}, 'odoo': {…}}; and what was "
+        "sent since without an answer, as 'sent'.",
     )
 
     _one_record_per_xero_id = models.UniqueIndex(
@@ -135,9 +136,19 @@ class XeroBinding(models.Model):
         # sudo: see the field's groups
         binding_sudo = self.sudo()
         before = binding_sudo.base or {"xero": {}, "odoo": {}}
-        after = {"xero": before["xero"] | xero, "odoo": before["odoo"] | odoo}
+        after = before | {"xero": before["xero"] | xero, "odoo": before["odoo"] | odoo}
+        sent = {name: value for name, value in after.pop("sent", {}).items() if name not in xero}
+        if sent:
+            after["sent"] = sent
         if after != binding_sudo.base:
             binding_sudo.base = after
+
+    def _note_sent(self, values):
+        """Remember what Xero is about to be told: its answer may never come, and finding it there is then no news."""
+        # sudo: see the field's groups
+        binding_sudo = self.sudo()
+        before = binding_sudo.base or {"xero": {}, "odoo": {}}
+        binding_sudo.base = before | {"sent": before.get("sent", {}) | values}
 
     @api.model
     def _end_of_products(self, products):

@@ -201,6 +201,8 @@ class XeroRecord(models.Model):
                         "base": row._base_of_sent(connection, product) if row.number in sent else None,
                     }
                 )
+            elif row.number in sent and not product:
+                row._leave_unmapped(connection, product, "deleted_here")
             else:
                 row._leave_unmapped(connection, product, "kept_out" if product else "unmapped")
         return self.env["xero.binding"].create(values)
@@ -212,6 +214,7 @@ class XeroRecord(models.Model):
             "code_taken": _("%s has this code, but is mapped to another item.", product.display_name),
             "kept_out": _("%s is kept out: by its own switch, or by the connection's filter.", product.display_name),
             "unmapped": _("No product has this code. Map the item to its product, or create one."),
+            "deleted_here": _("Its product was deleted in Odoo. Map it to another one."),
         }[code]
         if self.state == "pending" or self.problem_code != code:
             self._skip(code, reason, product if product else None)

@@ -14,7 +14,8 @@ class XeroRecord(models.Model):
 
     A new item is written in two steps: what is to be sent, and its key, are committed before the call. Whoever is
     killed in between leaves a row that is sent again under the very code it had; by then Xero's list was read anew, and
-    what arrived is adopted. Codes are unique in Xero, so none is made twice. A change is planned anew each time.
+    what arrived is adopted. Codes are unique in Xero, so none is made twice. A change is planned anew each time; what
+    was sent of it is committed, too, so that it is not taken for a change of Xero's.
     """
 
     _inherit = "xero.record"
@@ -77,11 +78,14 @@ class XeroRecord(models.Model):
         return {row.number: products.browse(row.res_id).exists() for row in rows}
 
     def _base_of_sent(self, connection, product):
-        """What both sides were when this item was made by a call whose answer never came."""
+        """What both sides were when this item was made by a call whose answer never came: what was sent. Whatever else
+        Xero says by now is a change, or of somebody who was faster: it travels as one."""
         row = self._outbox_row(connection, product)
-        xero, odoo = item.XeroItem(self.payload).values(), item.XeroItem(row.payload).values()
+        xero, sent = item.XeroItem(self.payload).values(), item.XeroItem(row.payload).values()
         row.request_key = False
-        return {"xero": xero, "odoo": {name: value for name, value in odoo.items() if name in xero}}
+        sent = {name: value for name, value in sent.items() if name in xero}
+        filled = {name: xero[name] for name in item.FILLED_BY_XERO if name in xero and not sent.get(name)}
+        return {"xero": sent | filled, "odoo": sent}
 
     @api.model
     def _outbox_domain(self, connection):
@@ -113,6 +117,7 @@ class XeroRecord(models.Model):
         ready = rows._prepare_new(connection)
         # The intent first: whatever happens from here on, these codes are known to have been sent.
         self.env["ir.cron"]._commit_progress()
+        self.env.invalidate_all()
         connection = connection._item_worker()
         ready = ready.exists().filtered(lambda row: row.state == "pending" and row.request_key)
         if connection and ready:
@@ -138,7 +143,7 @@ class XeroRecord(models.Model):
                 row.write({"external_id": binding.external_id, "request_key": False})
             elif row.request_key:
                 # May have been sent: the very same once more, under its very code.
-                row.request_key = key
+                row.write({"request_key": key, "attempts": row.attempts + 1})
                 ready |= row
             elif product not in eligible or not product.active:
                 row._skip("kept_out", connection.env._("The product is kept out, or archived."))
@@ -186,7 +191,7 @@ class XeroRecord(models.Model):
             with connection._client(purpose="items") as client:
                 answers = client.create_items(elements, key=self[0].request_key)
         except errors.XeroRejected as error:
-            self._each_alone(connection, error, "_send_new")
+            self._each_alone(connection, error, lambda row: row._send_new(connection))
             return
         except errors.XeroError as error:
             self._hold_up(connection, error)
@@ -209,6 +214,9 @@ class XeroRecord(models.Model):
         xero, sent = item.XeroItem(answer).values(), item.XeroItem(self.payload).values()
         binding._settle(xero, {name: sent[name] for name in xero})
         self.write({"external_id": row.external_id, "request_key": False, "reason": False})
+        if self.attempts:
+            # What was sent is of an earlier turn: the product may have changed since.
+            self.env["xero.product.change"]._note(product.ids, connection)
         self._succeed(product)
 
     def _look_for_twin(self, connection, messages):
@@ -232,27 +240,32 @@ class XeroRecord(models.Model):
         rows = self.search(
             [*self._outbox_domain(connection), ("external_id", "!=", False)], order="id", limit=const.ITEMS_PER_CALL
         )
-        if rows:
-            rows.with_env(connection.env)._send_changes(connection)
-        return bool(rows)
+        if not rows:
+            return False
+        changes = rows.with_env(connection.env)._plan_changes(connection)
+        # What is sent first: found in Xero without an answer, it is no change of somebody there.
+        self.env["ir.cron"]._commit_progress()
+        self.env.invalidate_all()
+        connection = connection._item_worker()
+        waiting = rows.exists().filtered(lambda row: row.state == "pending" and row in changes)
+        ready = waiting.filtered(lambda row: changes[row].binding.exists())
+        if connection and ready:
+            ready.with_env(connection.env)._send_changes(connection, changes)
+        return True
 
-    def _send_changes(self, connection):
+    def _send_changes(self, connection, changes):
         """One call for these rows; each ends by itself."""
-        changes = self._plan_changes(connection)
-        if not changes:
-            return
-        rows = self.browse(row.id for row in changes)
-        elements = [change.element for change in changes.values()]
+        elements = [changes[row].element for row in self]
         try:
             with connection._client(purpose="items") as client:
                 answers = client.update_items(elements)
         except errors.XeroRejected as error:
-            rows._each_alone(connection, error, "_send_changes")
+            self._each_alone(connection, error, lambda row: row._send_changes(connection, changes))
             return
         except errors.XeroError as error:
-            rows._hold_up(connection, error)
+            self._hold_up(connection, error)
             return
-        for row, answer in zip(rows, _in_order(elements, answers, "ItemID"), strict=True):
+        for row, answer in zip(self, _in_order(elements, answers, "ItemID"), strict=True):
             row._conclude_change(connection, changes[row], answer)
 
     def _plan_changes(self, connection):
@@ -272,14 +285,16 @@ class XeroRecord(models.Model):
                 row._skip("kept_out", connection.env._("The product is not exchanged any more."))
                 continue
             pair = ItemPair(items[binding.external_id], product, binding)
-            planned, _xero, odoo = plan(connection, terms, pair)
+            planned, _xero, _odoo = plan(connection, terms, pair)
             problem = "code" in planned.pushes and row._code_problem(connection, product, binding.external_id)
             if problem:
                 row._fail([problem])
             elif planned.pushes:
                 element = item.XeroItem(pair.row.payload).changed(planned.pushes)
-                row.write({"payload": formats.plain(element), "reason": "\n".join(planned.lines)})
-                changes[row] = _Change(element, binding, {name: odoo[name] for name in planned.pushes})
+                reason = "\n".join(planned.lines)
+                row.write({"payload": formats.plain(element), "number": element["Code"], "reason": reason})
+                binding._note_sent(planned.pushes)
+                changes[row] = _Change(element, binding, planned.pushes)
             else:
                 row._succeed(product)
         return changes
@@ -325,7 +340,7 @@ class XeroRecord(models.Model):
         """Xero refused the call as a whole: one by one, so that one bad row costs itself and nothing else."""
         if len(self) > 1:
             for row in self:
-                getattr(row, send)(connection)
+                send(row)
             return
         product = connection.env[self.res_model].browse(self.res_id)
         self.request_key = False

@@ -27,6 +27,7 @@ from . import (
     test_item_values,
     test_items,
     test_items_many,
+    test_items_killed,
     test_killed,
     test_organisations,
     test_prices,

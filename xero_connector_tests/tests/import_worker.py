@@ -1,8 +1,9 @@
-"""Worker processes for `test_killed.py`: they run the scheduled actions of the import until nothing waits any more.
+"""Worker processes for `workers_case.py`: they run scheduled actions until nothing waits any more.
 
-Usage: import_worker.py CONFIG DATABASE. As Odoo's own server does, it loads once and forks: a worker for each line it
-reads, which holds the worker's `Fate`. It says "ready", and for each worker: its process id, what the worker itself
-has to say (at its end, how often each scheduled action committed, and inserted into which table), its exit status.
+Usage: import_worker.py CONFIG DATABASE [KIND]. KIND is what they work on: "import" (unless told) or "items". As Odoo's
+own server does, it loads once and forks: a worker for each line it reads, which holds the worker's `Fate`. It says
+"ready", and for each worker: its process id, what the worker itself has to say (at its end, how often each scheduled
+action committed, and inserted into which table), its exit status.
 """
 
 import json
@@ -21,11 +22,17 @@ from odoo.tools import config
 
 from odoo.addons.base.models.ir_cron import CompletionStatus
 
-JOBS = ("poll", "process", "files")
-WAITING = """
-    SELECT EXISTS (SELECT FROM xero_connection WHERE state = 'connected' AND next_poll <= now() AT TIME ZONE 'UTC')
-        OR EXISTS (SELECT FROM xero_record WHERE state = 'pending' OR files_state = 'waiting')
-"""
+# by kind: the scheduled actions, and what asks whether they have work
+JOBS = {"import": ("poll", "process", "files"), "items": ("items",)}
+WAITING = {
+    "import": """
+        SELECT EXISTS (SELECT FROM xero_connection WHERE state = 'connected' AND next_poll <= now() AT TIME ZONE 'UTC')
+            OR EXISTS (SELECT FROM xero_record WHERE state = 'pending' OR files_state = 'waiting')
+        """,
+    "items": """
+        SELECT EXISTS (SELECT FROM xero_connection WHERE state = 'connected' AND next_items <= now() AT TIME ZONE 'UTC')
+        """,
+}
 
 
 def say(what, value):
@@ -82,25 +89,25 @@ class Fate:
         patch.object(sql_db.Cursor, "commit", watched_commit).start()
 
 
-def read_jobs(registry):
+def read_jobs(registry, names):
     """What Odoo's scheduler reads of our scheduled actions before it runs them."""
     with registry.cursor() as cr:
         env = api.Environment(cr, SUPERUSER_ID, {})
-        ids = {name: env.ref(f"xero_connector.ir_cron_{name}").id for name in JOBS}
+        ids = {name: env.ref(f"xero_connector.ir_cron_{name}").id for name in names}
         cr.execute("SELECT *, 0 AS timed_out_counter FROM ir_cron WHERE id = ANY(%s)", [list(ids.values())])
         jobs = {job["id"]: job for job in cr.dictfetchall()}
-    return {name: jobs[ids[name]] for name in JOBS}
+    return {name: jobs[ids[name]] for name in names}
 
 
-def is_waiting(registry):
+def is_waiting(registry, kind):
     with registry.cursor() as cr:
-        cr.execute(WAITING)
+        cr.execute(WAITING[kind])
         return cr.fetchone()[0]
 
 
-def work(registry, jobs, fate):
+def work(registry, kind, jobs, fate):
     fate.watch()
-    while is_waiting(registry):
+    while is_waiting(registry, kind):
         for fate.current, job in jobs.items():
             # Not by way of Odoo's lock, that lets one worker at a time run a scheduled action: ours must do without.
             if registry["ir.cron"]._run_job(job) == CompletionStatus.FAILED:
@@ -111,18 +118,29 @@ def work(registry, jobs, fate):
     say("done", fate.seen)
 
 
-def main(config_file, database):
+def make_batches_small():
+    """A few items are many batches then."""
+    # found once the addons' path is known
+    from odoo.addons.xero_connector import const
+    from odoo.addons.xero_connector.models import xero_connection_items
+
+    const.BATCH_SIZE, const.ITEMS_PER_CALL, xero_connection_items._ROWS_AT_ONCE = 12, 2, 3
+
+
+def main(config_file, database, kind="import"):
     config.parse_config(
         ["--config", config_file, "--database", database, "--no-http", "--log-level", "warn"], setup_logging=True
     )
     registry = Registry(database)
-    jobs = read_jobs(registry)
+    jobs = read_jobs(registry, JOBS[kind])
     sql_db.close_all()
+    if kind == "items":
+        make_batches_small()
     say("ready", None)
     for line in sys.stdin:
         worker = os.fork()
         if not worker:
-            return work(registry, jobs, Fate(**json.loads(line)))
+            return work(registry, kind, jobs, Fate(**json.loads(line)))
         say("started", worker)
         say("ended", os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1]))
     return None
