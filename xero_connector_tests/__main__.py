@@ -56,6 +56,8 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument('--invoices', type=_positive, default=300, metavar='N', help="invoices of one round (300)")
     bench.add_argument(
         '--memory-invoices', type=_positive, default=10_000, metavar='N', help="invoices of the memory figure (10,000)")
+    bench.add_argument(
+        '--items', type=_positive, default=10_000, metavar='N', help="items of the large catalogue (10,000)")
     bench.add_argument('--only', type=_figure_names, default=[], metavar='T1,T5', help="these figures alone")
     bench.add_argument('--json', metavar='FILE', help="write all figures there, too")
     bench.add_argument(

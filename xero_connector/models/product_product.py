@@ -64,8 +64,7 @@ class ProductProduct(models.Model):
                 ("problem_code", "in", ("deleted", "ignored")),
             ]
         )
-        for product in eligible - self.browse(known.mapped("res_id")):
-            rows._put_out(connection, product)
+        rows._put_out(connection, dict.fromkeys(eligible - self.browse(known.mapped("res_id")), False))
 
 
 class FoundProducts:

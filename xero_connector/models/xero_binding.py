@@ -118,17 +118,20 @@ class XeroBinding(models.Model):
         return bindings.filtered(lambda binding: binding.res_id in living)
 
     @api.model
-    def _bind_item(self, connection, row, product, is_shared=False):
-        """Bind a product to the item of this row of the log; they were never compared."""
+    def _bind_items(self, connection, rows, products, is_shared=False):
+        """Bind each of these products to the item of its row of the log; they were never compared."""
         return self.create(
-            {
-                "connection_id": connection.id,
-                "resource": "item",
-                "external_id": row.external_id,
-                "res_model": product._name,
-                "res_id": product.id,
-                "is_shared": is_shared,
-            }
+            [
+                {
+                    "connection_id": connection.id,
+                    "resource": "item",
+                    "external_id": row.external_id,
+                    "res_model": product._name,
+                    "res_id": product.id,
+                    "is_shared": is_shared,
+                }
+                for row, product in zip(rows, products, strict=True)
+            ]
         )
 
     def _settle(self, xero, odoo):

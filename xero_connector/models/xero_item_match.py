@@ -245,9 +245,8 @@ class XeroItemMatch(models.Model):
         kept_out = 0
         for connection, matches in wanted.grouped("connection_id").items():
             worker = connection._item_env()
-            for row in matches.record_id:
-                # sudo: rows and bindings are nobody's to write by hand; who may create products may do this
-                row.sudo()._make_product_by_hand(worker.sudo())
+            # sudo: rows and bindings are nobody's to write by hand; who may create products may do this
+            matches.record_id.sudo()._make_by_hand(worker.sudo())
             matches.invalidate_recordset()
             products_sudo = matches.product_id.with_env(worker.sudo().env)
             kept_out += len(products_sudo - products_sudo.filtered_domain(connection._item_domain()))
@@ -268,8 +267,7 @@ class XeroItemMatch(models.Model):
         for connection, matches in wanted.grouped("connection_id").items():
             connection._refuse_to_create_there()
             records_sudo = self.env["xero.record"].sudo()
-            for product in matches.product_id:
-                records_sudo._put_out(connection.sudo(), product)
+            records_sudo._put_out(connection.sudo(), dict.fromkeys(matches.product_id, False))
             connection._ring_items()
         self.invalidate_model()
         return self.connection_id[:1]._notification(

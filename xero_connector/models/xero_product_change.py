@@ -19,16 +19,29 @@ class XeroProductChange(models.Model):
 
     @api.model
     def _note(self, product_ids, connections=None):
-        """Mark these products for the connections that exchange products of their company.
+        """Mark these products for the connections that exchange products of their company. One statement does so at the
+        end of the transaction, or of the savepoint: one product is written many times, and many products one by one.
 
         :param list product_ids: ids of ``product.product``
         :param connections: for these only
         """
         if not product_ids:
             return
-        self.env["product.template"].flush_model(["company_id"])
-        self.env["product.product"].flush_model(["product_tmpl_id"])
-        self.env["xero.connection"].flush_model(["active", "item_sync", "company_id"])
+        precommit = self.env.cr.precommit
+        noted = precommit.data.setdefault(self._name, {})
+        if not noted:
+            precommit.add(self._insert_noted)
+        connection_ids = tuple(connections.ids) if connections else None
+        noted.setdefault(connection_ids, set()).update(product_ids)
+
+    @api.model
+    def _insert_noted(self):
+        noted = self.env.cr.precommit.data.pop(self._name, {})
+        for connection_ids, product_ids in noted.items():
+            self._insert(sorted(product_ids), connection_ids and list(connection_ids))
+
+    @api.model
+    def _insert(self, product_ids, connection_ids):
         self.env.cr.execute(
             """
             INSERT INTO xero_product_change (connection_id, product_id)
@@ -38,7 +51,7 @@ class XeroProductChange(models.Model):
                     AND (t.company_id IS NULL OR t.company_id = c.company_id)
                     AND (%(connections)s IS NULL OR c.id = ANY(%(connections)s))
             """,
-            {"products": list(product_ids), "connections": connections.ids if connections else None},
+            {"products": product_ids, "connections": connection_ids},
         )
 
     @api.model
@@ -50,4 +63,5 @@ class XeroProductChange(models.Model):
     @api.model
     def _forget(self, connection, products):
         """Remove the marks of these products that this transaction sees, its own too: they are compared."""
+        self.env.cr.flush()
         self.search([("connection_id", "=", connection.id), ("product_id", "in", products.ids)]).unlink()

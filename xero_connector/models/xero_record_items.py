@@ -57,8 +57,8 @@ class XeroRecord(models.Model):
                 products = connection.env["product.product"].union(*(pair.product for pair in pairs))
                 terms = ProductTerms(connection, products)
                 eligible = products.filtered_domain(connection._item_domain())
-                for pair in pairs:
-                    pair.row._compare_pair(connection, terms, pair, eligible)
+                to_tell = [pair for pair in pairs if pair.row._compare_pair(connection, terms, pair, eligible)]
+                self._put_out(connection, {pair.product: pair.binding.external_id for pair in to_tell})
                 self.env.flush_all()
         except psycopg2.OperationalError:
             raise
@@ -71,19 +71,22 @@ class XeroRecord(models.Model):
                 self._compare_safely(connection, [pair])
 
     def _compare_pair(self, connection, terms, pair, eligible):
-        """Bring one pair as far as it goes here: what Xero wins is written, what Odoo wins is put into the outbox."""
+        """Bring one pair as far as it goes here: what Xero wins is written.
+
+        :return: whether Odoo wins something: the product belongs into the outbox
+        """
         _ = connection.env._
         if not pair.product.active:
             reason = _("The product is archived in Odoo. Nothing is exchanged; the item stays in Xero as it is.")
             self._compared(pair.product, "archived_here", reason)
-            return
+            return False
         if pair.product not in eligible:
             reason = _("The product is kept out: by its own switch, or by the connection's filter.")
             self._compared(pair.product, "kept_out", reason)
-            return
+            return False
         if connection.item_sync == "none":
             self._compared(pair.product)
-            return
+            return False
         done, xero, odoo = plan(connection, terms, pair)
         if done.pulls:
             terms.put(pair.product, pair.binding.uom_id, done.pulls)
@@ -92,9 +95,8 @@ class XeroRecord(models.Model):
         pair.binding._settle({name: xero[name] for name in agreed}, {name: odoo[name] for name in agreed})
         if done.conflicts:
             pair.product._message_log(body=Markup("<br/>").join(done.conflicts))
-        if done.pushes:
-            self._put_out(connection, pair.product, pair.binding.external_id)
         self._compared(pair.product, reason="\n".join(done.lines))
+        return bool(done.pushes)
 
     def _compared(self, product, skip_code=False, reason=False):
         """The end of a comparison, where it is another than the last one."""
@@ -104,6 +106,7 @@ class XeroRecord(models.Model):
             "reason": reason or False,
             "res_model": product._name,
             "res_id": product.id,
+            "wants_suggestion": False,
         }
         if any(self[name] != value for name, value in outcome.items()):
             self.write(
@@ -136,8 +139,10 @@ class XeroRecord(models.Model):
         loose_products -= products.browse(bindings.mapped("res_id"))
         loose_products._xero_put_out_new(connection)
         rows = bound_rows | {row.external_id: row for row in loose_rows}
+        # Browsed together they are read together.
+        bound_products = {product.id: product for product in products.browse(bindings.mapped("res_id"))}
         return [
-            ItemPair(rows[binding.external_id], products.browse(binding.res_id), binding)
+            ItemPair(rows[binding.external_id], bound_products[binding.res_id], binding)
             for binding in bindings
             if binding.external_id in rows and rows[binding.external_id].problem_code != "ignored"
         ]
@@ -225,56 +230,58 @@ class XeroRecord(models.Model):
 
         :return: the bindings made
         """
-        bindings = self.env["xero.binding"]
         if connection._pulls_items and connection.item_create_here:
-            for row in self.filtered(lambda row: row.problem_code == "unmapped"):
-                bindings |= row._make_product_safely(connection)
-        return bindings
+            return self.filtered(lambda row: row.problem_code == "unmapped")._make_safely(connection)
+        return self.env["xero.binding"]
 
-    def _make_product_safely(self, connection):
+    def _make_safely(self, connection):
+        """All at once; when that fails, each alone, so that one bad item costs itself and nothing else.
+
+        :return: the bindings made
+        """
         try:
             with self.env.cr.savepoint():
-                return self._make_product(connection)
+                return self._make(connection)
         except psycopg2.OperationalError:
             raise
         except Exception as error:  # noqa: BLE001 it ends in the row, with its details
-            self._fail_with(connection, error)
-            return self.env["xero.binding"]
+            if len(self) == 1:
+                self._fail_with(connection, error)
+                return self.env["xero.binding"]
+            _logger.info("connection %s: %s products failed together, going one by one", connection.id, len(self))
+            return self.env["xero.binding"].union(*(row._make_safely(connection) for row in self))
 
-    def _make_product(self, connection):
-        """A product with the values of this item.
+    def _make(self, connection):
+        """A product with the values of each of these items.
 
-        :return: their binding
+        :return: their bindings
         """
-        xero_item = item.XeroItem(self.payload)
-        kind = "storable" if xero_item.is_tracked else connection.item_new_type
-        product = connection.env["product.product"].create(
-            {
-                "name": xero_item.name or xero_item.code,
-                "default_code": xero_item.code,
-                "type": "service" if kind == "service" else "consu",
-                "is_storable": kind == "storable",
-                "list_price": 0,
-                **({"categ_id": connection.item_category_id.id} if connection.item_category_id else {}),
+        items = [item.XeroItem(row.payload) for row in self]
+        products = connection.env["product.product"].create([_values_of_new(connection, each) for each in items])
+        bindings = self.env["xero.binding"]._bind_items(connection, self, products)
+        terms = ProductTerms(connection, products)
+        taken = []
+        for product, xero_item in zip(products, items, strict=True):
+            known = terms.of(product, product.uom_id.browse())
+            values = {
+                name: value
+                for name, value in xero_item.values().items()
+                # the code it has
+                if value and name != "code" and name in known and terms.takes(name, value)
+                and not terms.refusal(product, name, value)
             }
-        )
-        binding = self.env["xero.binding"]._bind_item(connection, self, product)
-        terms = ProductTerms(connection, product)
-        values = {
-            name: value
-            for name, value in xero_item.values().items()
-            if value and name in terms.of(product, binding.uom_id) and terms.takes(name, value)
-        }
-        values = {name: value for name, value in values.items() if not terms.refusal(product, name, value)}
-        terms.put(product, binding.uom_id, values)
-        odoo = terms.of(product, binding.uom_id)
-        binding._settle({name: values[name] for name in values}, {name: odoo[name] for name in values})
-        return binding
+            terms.put(product, product.uom_id.browse(), values)
+            taken.append(values | {"code": xero_item.code})
+        for product, binding, values in zip(products, bindings, taken, strict=True):
+            odoo = terms.of(product, binding.uom_id)
+            binding._settle(values, {name: odoo[name] for name in values})
+        return bindings
 
-    def _make_product_by_hand(self, connection):
-        """Create the product of this item now, for somebody who asks; what Odoo refuses is told."""
-        self._make_product(connection)
-        self._settle_mapping()
+    def _make_by_hand(self, connection):
+        """Create the products of these items now, for somebody who asks; what Odoo refuses is told."""
+        self._make(connection)
+        for row in self:
+            row._settle_mapping()
 
     # === BY HAND === #
 
@@ -315,7 +322,7 @@ class XeroRecord(models.Model):
             )
         # sudo: rows and bindings are written by the machine; who may write lines of the screen may map
         row_sudo = self.sudo()
-        self.env["xero.binding"].sudo()._bind_item(row_sudo.connection_id, row_sudo, product, is_shared=bool(main))
+        self.env["xero.binding"].sudo()._bind_items(row_sudo.connection_id, row_sudo, product, is_shared=bool(main))
         if not main:
             row_sudo._settle_mapping()
 
@@ -360,7 +367,9 @@ class XeroRecord(models.Model):
     def _note_gone_items(self, connection, listed):
         """After the whole list was read: what is not in it was deleted in Xero. An empty list where there was one is
         not believed."""
-        rows = self.search([*connection._item_rows_domain(), ("problem_code", "!=", "deleted")])
+        rows = self.search_fetch(
+            [*connection._item_rows_domain(), ("problem_code", "!=", "deleted")], ["external_id"]
+        )
         gone = rows.filtered(lambda row: row.external_id not in listed)
         if not listed and gone:
             _logger.warning("connection %s: Xero listed no item, which is not believed", connection.id)
@@ -385,7 +394,7 @@ class XeroRecord(models.Model):
     def _part_with(self, connection, product):
         """What becomes of the product of an item that was deleted: a sentence."""
         _ = connection.env._
-        out = self._outbox_row(connection, product)
+        out = self._outbox_rows(connection, product)
         out._skip("deleted", _("The item was deleted in Xero. “Create in Xero” makes a new one."))
         out.write({"external_id": False, "request_key": False})
         if connection.item_gone_action == "keep" or not product.active:
@@ -394,3 +403,15 @@ class XeroRecord(models.Model):
             return _("%s is in stock and was left as it is.", product.display_name)
         product.action_archive()
         return _("%s was archived.", product.display_name)
+
+
+def _values_of_new(connection, xero_item):
+    kind = "storable" if xero_item.is_tracked else connection.item_new_type
+    return {
+        "name": xero_item.name or xero_item.code,
+        "default_code": xero_item.code,
+        "type": "service" if kind == "service" else "consu",
+        "is_storable": kind == "storable",
+        "list_price": 0,
+        **({"categ_id": connection.item_category_id.id} if connection.item_category_id else {}),
+    }

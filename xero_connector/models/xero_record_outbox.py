@@ -23,45 +23,52 @@ class XeroRecord(models.Model):
     # === INTO THE OUTBOX === #
 
     @api.model
-    def _outbox_row(self, connection, product):
-        """The outbound row of a product, made where there is none."""
-        row = self.search(
+    def _outbox_rows(self, connection, products):
+        """The outbound row of each of these products, in their order; made where there is none."""
+        known = self.search(
             [
                 ("connection_id", "=", connection.id),
                 ("direction", "=", "out"),
                 ("resource", "=", "item"),
-                ("res_model", "=", product._name),
-                ("res_id", "=", product.id),
+                ("res_model", "=", products._name),
+                ("res_id", "in", products.ids),
             ]
         )
-        return row or self.create(
-            {
-                "connection_id": connection.id,
-                "direction": "out",
-                "resource": "item",
-                "res_model": product._name,
-                "res_id": product.id,
-                "number": product.default_code or product.display_name,
-                "reference": product.name,
-            }
+        known_ids = set(known.mapped("res_id"))
+        new = self.create(
+            [
+                {
+                    "connection_id": connection.id,
+                    "direction": "out",
+                    "resource": "item",
+                    "res_model": product._name,
+                    "res_id": product.id,
+                    "number": product.default_code or product.display_name,
+                    "reference": product.name,
+                }
+                for product in products
+                if product.id not in known_ids
+            ]
         )
+        by_product = (known | new).grouped("res_id")
+        return self.browse().union(*(by_product[product.id] for product in products))
 
     @api.model
-    def _put_out(self, connection, product, item_id=False):
-        """Have this product told to Xero.
+    def _put_out(self, connection, item_ids):
+        """Have these products told to Xero.
 
-        :param str item_id: the item it is mapped to, empty for a new one
+        :param dict item_ids: the item each product is mapped to, False for a new one
         """
-        row = self._outbox_row(connection, product)
-        row.write(
-            self._armed_values()
-            | {
-                "external_id": item_id,
-                "number": row.number if row.request_key else product.default_code or product.display_name,
-                "reference": product.name,
-            }
-        )
-        return row
+        products = connection.env["product.product"].union(*item_ids)
+        for product, row in zip(products, self._outbox_rows(connection, products), strict=True):
+            row.write(
+                self._armed_values()
+                | {
+                    "external_id": item_ids[product],
+                    "number": row.number if row.request_key else product.default_code or product.display_name,
+                    "reference": product.name,
+                }
+            )
 
     def _sent_products(self, connection, codes):
         """Products that were, or may have been, sent under these codes without our knowing the outcome."""
@@ -80,7 +87,7 @@ class XeroRecord(models.Model):
     def _base_of_sent(self, connection, product):
         """What both sides were when this item was made by a call whose answer never came: what was sent. Whatever else
         Xero says by now is a change, or of somebody who was faster: it travels as one."""
-        row = self._outbox_row(connection, product)
+        row = self._outbox_rows(connection, product)
         xero, sent = item.XeroItem(self.payload).values(), item.XeroItem(row.payload).values()
         row.request_key = False
         sent = {name: value for name, value in sent.items() if name in xero}
@@ -133,11 +140,12 @@ class XeroRecord(models.Model):
         bindings = self.env["xero.binding"]._of_items(connection, [], products).grouped("res_id")
         terms = ProductTerms(connection, products)
         eligible = products.filtered_domain(connection._item_domain())
+        by_id = {product.id: product for product in products}
         ready = self.browse()
         key = str(uuid.uuid4())
         for row in self:
-            product = products.browse(row.res_id)
-            if product not in products:
+            product = by_id.get(row.res_id)
+            if not product:
                 row._skip("deleted_here", connection.env._("The product was deleted in Odoo."))
             elif binding := bindings.get(product.id):
                 row.write({"external_id": binding.external_id, "request_key": False})
@@ -210,7 +218,7 @@ class XeroRecord(models.Model):
             return
         product = connection.env["product.product"].browse(self.res_id)
         row = self._keep_item(connection, answer, product)
-        binding = self.env["xero.binding"]._bind_item(connection, row, product)
+        binding = self.env["xero.binding"]._bind_items(connection, row, product)
         xero, sent = item.XeroItem(answer).values(), item.XeroItem(self.payload).values()
         binding._settle(xero, {name: sent[name] for name in xero})
         self.write({"external_id": row.external_id, "request_key": False, "reason": False})
@@ -277,11 +285,12 @@ class XeroRecord(models.Model):
         bindings = self.env["xero.binding"]._of_items(connection, [], products).grouped("res_id")
         items = self._items_by_id(connection, self.mapped("external_id"))
         terms = ProductTerms(connection, products)
-        eligible = products.filtered_domain(connection._item_domain())
+        eligible = products.filtered("active").filtered_domain(connection._item_domain())
+        by_id = {product.id: product for product in products}
         changes = {}
         for row in self:
-            product, binding = products.browse(row.res_id), bindings.get(row.res_id)
-            if not binding or binding.external_id not in items or product not in eligible.filtered("active"):
+            product, binding = by_id.get(row.res_id), bindings.get(row.res_id)
+            if not binding or binding.external_id not in items or product not in eligible:
                 row._skip("kept_out", connection.env._("The product is not exchanged any more."))
                 continue
             pair = ItemPair(items[binding.external_id], product, binding)
@@ -294,7 +303,7 @@ class XeroRecord(models.Model):
                 reason = "\n".join(planned.lines)
                 row.write({"payload": formats.plain(element), "number": element["Code"], "reason": reason})
                 binding._note_sent(planned.pushes)
-                changes[row] = _Change(element, binding, planned.pushes)
+                changes[row] = _Change(element, pair, planned.pushes)
             else:
                 row._succeed(product)
         return changes
@@ -307,24 +316,26 @@ class XeroRecord(models.Model):
                 connection.items_whole_at = False
             self._fail([Problem("xero_rejected", str(errors.XeroRejected(messages)), None, product)])
             return
-        self._keep_item(connection, answer, product)
+        change.pair.row._take_answer(item.XeroItem(answer), product)
         xero = item.XeroItem(answer).values()
-        change.binding._settle({name: xero.get(name) for name in change.sent}, change.sent)
+        change.pair.binding._settle({name: xero.get(name) for name in change.sent}, change.sent)
         self._succeed(product)
 
     # === OUTCOMES === #
 
     def _keep_item(self, connection, element, product):
-        """Xero's answer is the newest version of the item: its row needs no work.
-
-        :return: the item's row
-        """
+        """:return: the row of the item Xero answered with, made where there is none"""
         xero_item = item.XeroItem(element)
         row = self._items_by_id(connection, [xero_item.id]).get(xero_item.id) or self.create(
             {"connection_id": connection.id, "resource": "item", "external_id": xero_item.id, "number": xero_item.code}
         )
+        row._take_answer(xero_item, product)
+        return row
+
+    def _take_answer(self, xero_item, product):
+        """Xero's answer is the newest version of the item: its row needs no work."""
         values = self._values_from("item", xero_item)
-        if row.state != "pending" or not row.payload:
+        if self.state != "pending" or not self.payload:
             # Else its news is not compared yet, and will be: with what Xero says now.
             values |= {
                 "state": "done",
@@ -333,8 +344,7 @@ class XeroRecord(models.Model):
                 "res_id": product.id,
                 "done_at": fields.Datetime.now(),
             }
-        row.write(values)
-        return row
+        self.write(values)
 
     def _each_alone(self, connection, error, send):
         """Xero refused the call as a whole: one by one, so that one bad row costs itself and nothing else."""
@@ -366,14 +376,14 @@ class XeroRecord(models.Model):
 class _Change:
     """One change under way.
 
-    ``element``: what is sent; ``binding``: of the pair; ``sent``: the product's values it stands for.
+    ``element``: what is sent; ``pair``: whose it is; ``sent``: the product's values it stands for.
     """
 
-    __slots__ = ("binding", "element", "sent")
+    __slots__ = ("element", "pair", "sent")
 
-    def __init__(self, element, binding, sent):
+    def __init__(self, element, pair, sent):
         self.element = element
-        self.binding = binding
+        self.pair = pair
         self.sent = sent
 
 

@@ -53,12 +53,38 @@ class Organisation:
             self._add('Contacts', Name=f'{name} customer {number}', Addresses=[ADDRESS])['ContactID']
             for number in range(contacts)
         ]
-        self.count = 0
+        self.count = self.item_count = 0
         # in the past, so that none is newer than the clock of whoever asks for what changed
         self._changed = datetime.now(timezone.utc) - timedelta(days=30)
 
     def _add(self, resource: str, **fields) -> dict:
         return self._books.ask('POST', f'organisations/{self.tenant_id}/{resource}', **fields)
+
+    def add_items(self, number: int) -> list[dict]:
+        """So many new items with prices, an account and a tax type on both sides."""
+        items = []
+        for _each in range(number):
+            self.item_count += 1
+            self._changed += APART
+            items.append(self._add(
+                'Items', updated=self._changed.isoformat(), Code=f'SKU-{self.item_count:05}',
+                Name=f'Article {self.item_count}', Description=f'Article {self.item_count}, as in the catalogue',
+                PurchaseDescription=f'Article {self.item_count}, as the supplier calls it',
+                SalesDetails={'UnitPrice': 20, 'AccountCode': '200', 'TaxType': 'OUTPUT2'},
+                PurchaseDetails={'UnitPrice': 10, 'AccountCode': '310', 'TaxType': 'INPUT2'},
+            ))
+        return items
+
+    def change_item(self, item: dict, price: float, description: str) -> None:
+        self._changed += APART
+        self._books.ask(
+            'POST', f"organisations/{self.tenant_id}/Items/{item['ItemID']}", updated=self._changed.isoformat(),
+            Description=description, SalesDetails={**item['SalesDetails'], 'UnitPrice': price})
+
+    def items(self) -> dict[str, dict]:
+        """All items as they are now, by code."""
+        items = self._books.ask('GET', f'organisations/{self.tenant_id}/Items')
+        return {item['Code']: item for item in items}
 
     def add_invoices(self, number: int, reference: str = 'PO') -> None:
         """So many new invoices awaiting payment, 15 % tax on top; contacts and items take turns."""

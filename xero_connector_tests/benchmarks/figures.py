@@ -13,6 +13,7 @@ EXPERIMENTS = {
     'webhook': ('T7',),
     'rules': ('T8_route_share',),
     'tick': ('T8_tick_sql',),
+    'items': ('P1_cost', 'P1_memory', 'P1_calls'),
 }
 NAMES = [name for names in EXPERIMENTS.values() for name in names]
 

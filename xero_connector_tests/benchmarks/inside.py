@@ -10,7 +10,7 @@ from .books import Books
 
 
 def run(env):
-    """Do what `XERO_BENCH` asks for: `{experiment, databases, fake_url, invoices, memory_invoices, result}`."""
+    """Do what `XERO_BENCH` asks for: `{experiment, databases, fake_url, invoices, memory_invoices, items, result}`."""
     task = json.loads(os.environ['XERO_BENCH'])
     experiment = importlib.import_module(f"{__package__}.{task['experiment']}")
     found = experiment.measure(env, Books(task['fake_url']), task)

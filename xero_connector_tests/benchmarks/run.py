@@ -18,7 +18,7 @@ from . import figures
 from .figures import EXPERIMENTS
 
 SCRIPT = "from odoo.addons.xero_connector_tests.benchmarks import inside; inside.run(env)\n"
-DATABASES = {'growth': 2}  # of an experiment, where it is not one
+DATABASES = {'growth': 2, 'items': 2}  # of an experiment, where it is not one
 ODOO_LOG = LOG / 'odoo-bench.log'
 
 
@@ -41,7 +41,8 @@ def run(options, workplace) -> int:
                 ]
                 task = {
                     'experiment': experiment, 'databases': names, 'fake_url': url, 'invoices': options.invoices,
-                    'memory_invoices': options.memory_invoices, 'result': str(folder / f'{experiment}.json'),
+                    'memory_invoices': options.memory_invoices, 'items': options.items,
+                    'result': str(folder / f'{experiment}.json'),
                 }
                 _measure(odoo, task)
             if not options.profile:
@@ -49,7 +50,8 @@ def run(options, workplace) -> int:
     for figure in found:
         print('\n'.join(figure.lines()), flush=True)
     if options.json and found:
-        figures.write(found, Path(options.json), invoices=options.invoices, memory_invoices=options.memory_invoices)
+        settings = {name: getattr(options, name) for name in ('invoices', 'memory_invoices', 'items')}
+        figures.write(found, Path(options.json), **settings)
     missed = [figure.name for figure in found if not figure.is_met]
     if missed:
         say(f"Missed: {', '.join(missed)}")

@@ -167,8 +167,9 @@ class BreakInCase(XeroHttpCase):
         records = self.env["xero.record"]
         row = records.search([("connection_id", "=", connection.id), ("external_id", "=", item["ItemID"])])
         self.assertEqual(row.problem_code, "unmapped")
-        self.env["xero.binding"]._bind_item(connection, row, self.freight)
-        out = records._put_out(connection, self.mug)
+        self.env["xero.binding"]._bind_items(connection, row, self.freight)
+        records._put_out(connection, {self.mug: False})
+        out = records._outbox_rows(connection, self.mug)
         out.write({"request_key": f"{word}-request-key-{'0' * 24}", "number": f"{word} sent", "state": "failed"})
         self.env["xero.product.change"]._note(self.mug.ids, connection)
 

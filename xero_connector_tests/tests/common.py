@@ -119,6 +119,7 @@ class XeroMixin:
     def run_cron(self, *names):
         """Run scheduled actions of the addon as Odoo's scheduler would."""
         with self.enter_registry_test_mode():
+            self.env.cr.flush()  # as the end of what came before would
             for name in names:
                 self.env.ref(f"xero_connector.ir_cron_{name}").method_direct_trigger()
         self.env.invalidate_all()

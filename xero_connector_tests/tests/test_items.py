@@ -35,6 +35,32 @@ class TestPull(ItemsCase):
         self.exchange(connection)
         self.assertEqual(len(self.find("NEW")), 1)
 
+    def test_an_item_that_cannot_become_a_product_costs_none_but_itself(self):
+        self.env.cr.execute("ALTER TABLE product_template ADD CHECK (list_price < 1000)")
+        good, bad, other = (self.item(code, price=price) for code, price in (("A-1", 7), ("A-2", 5000), ("A-3", 9)))
+        with self.assertLogs("odoo", "ERROR"):
+            self.exchange(self.exchanging("pull", item_create_here=True))
+        self.assertEqual([self.row(item).state for item in (good, bad, other)], ["done", "failed", "done"])
+        self.assertEqual((self.find("A-1").list_price, self.find("A-3").list_price), (7, 9))
+        self.assertFalse(self.find("A-2"))
+
+    def test_a_product_that_was_created_for_an_item_needs_no_suggestion(self):
+        item = self.item("NEW", price=7)
+        self.exchange(self.exchanging("pull", item_create_here=True))
+        self.assertFalse(self.row(item).wants_suggestion)
+        self.assertFalse(self.row(item).suggestion_id)
+
+    def test_a_product_written_often_is_compared_once(self):
+        lamp = self.product("LAMP", "Lamp", 1)
+        connection = self.exchanging("both")
+        self.exchange(connection)
+        for price in (2, 3, 4):
+            lamp.list_price = price
+        self.env.cr.flush()
+        marks = self.env["xero.product.change"].search([("connection_id", "=", connection.id)])
+        self.assertEqual(marks.product_id, lamp)
+        self.assertEqual(len(marks), 1)
+
     def test_only_changes_are_asked_for_and_an_idle_turn_costs_one_call(self):
         self.item("LAMP", price=1)
         self.product("LAMP", "Lamp", 1)
