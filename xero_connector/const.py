@@ -71,6 +71,9 @@ IMPORT_STATUSES = ("AUTHORISED", "PAID", "VOIDED", "DELETED")
 NOTE_CHANGES = "Note"
 API_AUTHOR = "System Generated"
 
+# Suggestions of this score are taken for the answer until somebody chooses another one.
+SURE_SCORE = 90
+
 # Failed polls in a row before a person is called: with one every five minutes, a quarter of an hour.
 TURNS_BEFORE_HELP = 3
 
@@ -120,7 +123,6 @@ PROBLEM_CODES = [
     ("unmapped", "Not mapped"),
     ("kept_out", "Kept out of the exchange"),
     ("archived_here", "Archived in Odoo"),
-    ("tracked", "Tracked in Xero"),
     ("code_missing", "No internal reference"),
     ("code_long", "Internal reference too long"),
     ("code_taken", "Code taken by another"),
@@ -141,6 +143,9 @@ PROBLEM_CODES = [
     ("xero_unavailable", "Xero did not answer"),
     ("unexpected", "Unexpected error"),
 ]
+
+# Of these, why an item has no product yet: looked into again when somebody asks for it.
+UNMAPPED_CODES = ("unmapped", "kept_out", "code_taken", "ambiguous_code", "archived_here")
 
 # Of these, what another setting of the connection would import.
 SKIPPED_BY_SETTINGS = ("unpaid", "no_match", "rule_ignore")

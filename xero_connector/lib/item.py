@@ -7,6 +7,7 @@ PRICES = ("sales_price", "purchase_price")
 # What people describe a product with, and what its prices are booked with.
 TEXTS = ("code", "name", "description", "purchase_description")
 MONEY = ("sales_price", "purchase_price", "sales_account", "purchase_account", "sales_tax", "purchase_tax")
+TAXES = ("sales_tax", "purchase_tax")
 FIELDS = TEXTS + MONEY
 # Where they are not sent, Xero takes them from the account.
 FILLED_BY_XERO = ("sales_tax", "purchase_tax")
@@ -65,7 +66,8 @@ class XeroItem:
         values = {field: formats.text(self.payload.get(key)) for field, key in _TOP_KEYS.items()}
         values["name"] = values["name"] or None
         for field, (side, key) in _DETAIL_KEYS.items():
-            said = (self.payload.get(side) or {}).get(key)
+            details = self.payload.get(side)
+            said = details.get(key) if isinstance(details, dict) else None
             if field in PRICES:
                 values[field] = price(said)
             else:

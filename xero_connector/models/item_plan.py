@@ -21,21 +21,31 @@ class ItemPair:
 class ItemPlan:
     """What is to happen with a pair: values by field for each way, what is settled, and the log's sentences.
 
-    ``settled`` are the fields both sides agree about, or agree to differ; ``conflicts`` the sentences of those both
-    sides had changed.
+    ``settled`` are the fields both sides agree about, or agree to differ; ``told`` the sentences for the product's
+    chatter: what came from Xero, and what was decided where both sides differed.
     """
 
     pulls: dict = field(default_factory=dict)
     pushes: dict = field(default_factory=dict)
     settled: set = field(default_factory=set)
     lines: list = field(default_factory=list)
-    conflicts: list = field(default_factory=list)
+    told: list = field(default_factory=list)
+
+    def __add__(self, other):
+        return ItemPlan(
+            self.pulls | other.pulls,
+            self.pushes | other.pushes,
+            self.settled | other.settled,
+            self.lines + other.lines,
+            self.told + other.told,
+        )
 
 
-def plan(connection, terms, pair):
-    """Compare every field of a pair.
+def plan(connection, terms, pair, names=item.FIELDS):
+    """Compare the fields of a pair.
 
     :param ProductTerms terms: of a batch that holds the pair's product
+    :param names: those to compare
     :return: ``(ItemPlan, values of the item, values of the product)``
     """
     xero_item = item.XeroItem(pair.row.payload)
@@ -45,7 +55,7 @@ def plan(connection, terms, pair):
     arrived = {name: value for name, value in base.get("sent", {}).items() if name in xero and xero[name] == value}
     before_xero, before_odoo = base.get("xero", {}) | arrived, base.get("odoo", {}) | arrived
     result = ItemPlan()
-    for name in item.FIELDS:
+    for name in names:
         if name not in xero or name not in odoo or not terms.takes(name, xero[name]):
             continue
         before = (before_xero[name], before_odoo[name]) if name in before_xero and name in before_odoo else None
@@ -69,8 +79,8 @@ def plan(connection, terms, pair):
         else:
             result.pushes[name] = odoo[name]
             result.lines.append(said.travels())
-        if verdict.is_conflict and not obstacle:
-            result.conflicts.append(said.travels())
+        if not obstacle and (verdict.is_conflict or verdict.way == threeway.PULL):
+            result.told.append(said.travels())
     return result, xero, odoo
 
 

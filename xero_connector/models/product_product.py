@@ -10,8 +10,9 @@ class ProductProduct(models.Model):
 
     @api.model
     def _xero_find_by_code(self, connection, codes):
-        """The products that Xero's item codes mean: what the item is mapped to, else by internal reference (exact, then
-        any case), then by the connection's mapping of codes. A code that fits several products fits none.
+        """The products that Xero's item codes mean: what a person mapped the item to, else by internal reference
+        (exact, then any case), then what the item was matched with before, then by the connection's mapping of codes.
+        A code that fits several products fits none.
 
         :rtype: FoundProducts
         """
@@ -19,13 +20,30 @@ class ProductProduct(models.Model):
         codes = {code for code in codes if code}
         if not codes:
             return found
-        items = {row.number.casefold(): row.external_id for row in self._xero_items_by_code(connection, codes)}
-        bound = {
-            binding.external_id: (self.browse(binding.res_id), binding.uom_id)
-            for binding in self.env["xero.binding"]._of_items(connection, items.values(), self.browse())
-            if self.browse(binding.res_id).active
-        } if items else {}
-        found.take_counted(codes, lambda code: bound.get(items.get(code.casefold())))
+        bindings = self._xero_bindings_by_code(connection, codes)
+        chosen = {code: binding for code, binding in bindings.items() if binding.is_chosen}
+        found.take_counted(codes, self._xero_counted(chosen))
+        self._xero_take_by_reference(connection, codes, found)
+        found.take_counted(codes - found.codes, self._xero_counted(bindings))
+        if missing := codes - found.codes:
+            rules = {
+                rule.item_code.casefold(): (rule.product_id, rule.uom_id) for rule in connection.product_mapping_ids
+            }
+            found.take_counted(missing, lambda code: rules.get(code.casefold()))
+        return found
+
+    @api.model
+    def _xero_find_by_reference(self, connection, codes):
+        """The products whose internal reference these codes are: exact, then in any case.
+
+        :rtype: FoundProducts
+        """
+        found = FoundProducts(self)
+        self._xero_take_by_reference(connection, {code for code in codes if code}, found)
+        return found
+
+    @api.model
+    def _xero_take_by_reference(self, connection, codes, found):
         company = Domain("company_id", "in", (False, connection.company_id.id))
         if missing := codes - found.codes:
             exact = self.search(company & Domain("default_code", "in", list(missing))).grouped("default_code")
@@ -35,17 +53,28 @@ class ProductProduct(models.Model):
             any_case = self.search(company & Domain.OR(patterns))
             by_code = any_case.grouped(lambda product: product.default_code.casefold())
             found.take(missing, lambda code: by_code.get(code.casefold(), self))
-        if missing := codes - found.codes:
-            rules = {
-                rule.item_code.casefold(): (rule.product_id, rule.uom_id) for rule in connection.product_mapping_ids
-            }
-            found.take_counted(missing, lambda code: rules.get(code.casefold()))
-        return found
 
     @api.model
-    def _xero_items_by_code(self, connection, codes):
+    def _xero_bindings_by_code(self, connection, codes):
+        """What items of these codes are mapped to: dict ``code in small letters -> binding``; archived products are
+        sold no more."""
         # sudo: the log's own look-up, for whoever asks what a code means
-        return self.env["xero.record"].sudo()._items_by_code(connection, codes)
+        rows_sudo = self.env["xero.record"].sudo()._items_by_code(connection, codes)
+        if not rows_sudo:
+            return {}
+        codes_by_item = {row.external_id: row.number.casefold() for row in rows_sudo}
+        bindings = self.env["xero.binding"]._of_items(connection, list(codes_by_item), self.browse())
+        active_ids = set(self.browse(bindings.mapped("res_id")).filtered("active").ids)
+        return {codes_by_item[each.external_id]: each for each in bindings if each.res_id in active_ids}
+
+    def _xero_counted(self, bindings):
+        """A function of a code that gives its product and the unit Xero counts it in, None for no binding."""
+
+        def find(code):
+            binding = bindings.get(code.casefold())
+            return binding and (self.browse(binding.res_id), binding.uom_id)
+
+        return find
 
     def _xero_put_out_new(self, connection):
         """Have these products, which are mapped to no item, made in Xero, where the connection says so. What a person
@@ -95,9 +124,13 @@ class FoundProducts:
         """The unit of measure Xero counts this code in, None or empty where it is the product's own."""
         return self._uoms.get(code)
 
+    def all(self, code):
+        """All products this code fits."""
+        return self._found.get(code, self._none)
+
     def get(self, code):
         """The one product of this code, or an empty recordset."""
-        products = self._found.get(code, self._none)
+        products = self.all(code)
         return products if len(products) == 1 else self._none
 
     def problems_of(self, invoice):

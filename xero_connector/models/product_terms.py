@@ -1,3 +1,4 @@
+from odoo import fields
 from odoo.tools import float_round
 
 from ..lib import formats, item
@@ -28,10 +29,10 @@ class ProductTerms:
         self._connection = connection
         self._env = products.env
         self._company = connection.company_id
-        accounts = connection.account_mapping_ids.filtered("account_id")
+        accounts = connection.account_mapping_ids.filtered(lambda rule: rule.account_id and rule.is_active)
         self._account_codes = {rule.account_id: rule.code for rule in reversed(accounts)}
         self._accounts = {rule.code: rule.account_id for rule in accounts}
-        taxes = connection.tax_mapping_ids.filtered("tax_id")
+        taxes = connection.tax_mapping_ids.filtered(lambda rule: rule.tax_id and rule.is_active)
         self._tax_types = {rule.tax_id: rule.tax_type for rule in reversed(taxes)}
         self._taxes = {rule.tax_type: rule.tax_id for rule in taxes}
         self._rules = self._pricelist_rules(products)
@@ -109,9 +110,13 @@ class ProductTerms:
         return self._rules.get(product) or self._rules.get(product.product_tmpl_id)
 
     def _main_vendor(self, product):
+        today = fields.Date.context_today(product)
         vendors = product.seller_ids.filtered(
             lambda vendor: vendor.company_id in (self._company, vendor.company_id.browse())
             and vendor.product_id in (product, product.browse())
+            and (not vendor.date_start or vendor.date_start <= today)
+            and (not vendor.date_end or vendor.date_end >= today)
+            and vendor.min_qty <= 1
         )
         return vendors[:1]
 
@@ -177,6 +182,14 @@ class ProductTerms:
 
     def put(self, product, uom, values):
         """Give the product these values of Xero's; none that is refused or not taken may be among them."""
+        taxes = {
+            name: self._tax_commands(product[name], self._taxes[values[field]])
+            for field, name in _TAX_FIELDS.items()
+            if field in values
+        }
+        if taxes:
+            # First: they say what a price includes.
+            product.write(taxes)
         vals = {}
         for field, value in values.items():
             if field == "sales_price":
@@ -185,9 +198,7 @@ class ProductTerms:
                 self._write_purchase_price(product, uom, value, vals)
             elif field in _ACCOUNT_FIELDS:
                 vals[_ACCOUNT_FIELDS[field]] = self._accounts[value].id
-            elif field in _TAX_FIELDS:
-                vals[_TAX_FIELDS[field]] = self._tax_commands(product[_TAX_FIELDS[field]], self._taxes[value])
-            else:
+            elif field not in _TAX_FIELDS:
                 vals |= _text_values(product, field, value)
         if vals:
             product.write(vals)

@@ -25,6 +25,13 @@ class XeroAccountMapping(models.Model):
 
     _one_line_per_account = models.UniqueIndex("(connection_id, code)", "This account of Xero's has a line already.")
 
+    def write(self, vals):
+        before = self.mapped("account_id")
+        result = super().write(vals)
+        if "account_id" in vals and self.mapped("account_id") != before:
+            self.connection_id._compare_all_items()
+        return result
+
     @api.model
     def _take(self, connection, accounts):
         """Bring the lines up to date with the organisation's chart; a new one gets Odoo's account of the same code.

@@ -25,6 +25,9 @@ class XeroBinding(models.Model):
         readonly=True,
         help="Sold as this item, which another product is: no value is exchanged, and no imported line means it.",
     )
+    is_chosen = fields.Boolean(
+        string="Chosen by a person", readonly=True, help="Then imported lines mean it, whoever has the item's code."
+    )
     uom_id = fields.Many2one("uom.uom", string="Counted in", ondelete="restrict", help="The unit Xero counts.")
     base = fields.Json(
         readonly=True,
@@ -118,8 +121,11 @@ class XeroBinding(models.Model):
         return bindings.filtered(lambda binding: binding.res_id in living)
 
     @api.model
-    def _bind_items(self, connection, rows, products, is_shared=False):
-        """Bind each of these products to the item of its row of the log; they were never compared."""
+    def _bind_items(self, connection, rows, products, **values):
+        """Bind each of these products to the item of its row of the log; they were never compared.
+
+        :param values: further values of the bindings
+        """
         return self.create(
             [
                 {
@@ -128,7 +134,7 @@ class XeroBinding(models.Model):
                     "external_id": row.external_id,
                     "res_model": product._name,
                     "res_id": product.id,
-                    "is_shared": is_shared,
+                    **values,
                 }
                 for row, product in zip(rows, products, strict=True)
             ]
@@ -165,9 +171,10 @@ class XeroBinding(models.Model):
             items._skip("deleted_here", self.env._("Its product was deleted in Odoo. Map it to another one."))
             items.write({"res_model": False, "res_id": False})
         bindings.unlink()
-        records.search([("direction", "=", "out"), *domain])._skip(
-            "deleted_here", self.env._("The product was deleted in Odoo.")
-        )
+        outbound = records.search([("direction", "=", "out"), *domain])
+        outbound._skip("deleted_here", self.env._("The product was deleted in Odoo."))
+        # The item may become another product's.
+        outbound.external_id = False
 
     def _unmap(self):
         """End these mappings of items because a person says so: nothing maps them again by itself."""
@@ -201,5 +208,5 @@ class XeroBinding(models.Model):
             raise ValidationError(
                 self.env._("%(product)s cannot be counted in %(unit)s.", product=product.display_name, unit=uom.name)
             )
-        self.sudo().uom_id = uom
+        self.sudo().write({"uom_id": uom.id, "is_chosen": True})
         self.env["xero.product.change"].sudo()._note(product.ids, self.connection_id)

@@ -108,7 +108,9 @@ class XeroConnection(models.Model):
     last_items = fields.Datetime(string="Last exchange", readonly=True, copy=False)
     item_watermark = fields.Datetime(readonly=True, copy=False, help="Items are known up to this moment (UTC).")
     items_whole_at = fields.Datetime(readonly=True, copy=False, help="When the whole list was read last.")
-    item_message = fields.Text(readonly=True, copy=False, help="What keeps items from being written to Xero.")
+    item_message = fields.Text(readonly=True, copy=False, help="What keeps products from being exchanged.")
+    item_failed_turns = fields.Integer(readonly=True, copy=False)
+    catalogue_of = fields.Char(readonly=True, copy=False, help="The organisation whose items are in the log.")
     item_count = fields.Integer(string="Items", compute="_compute_item_counts")
     waiting_item_count = fields.Integer(
         string="Waiting to be exchanged", compute="_compute_item_counts", help="Items to compare, products to send."
@@ -121,11 +123,16 @@ class XeroConnection(models.Model):
     # === COMPUTES, CHECKS === #
 
     def _compute_item_counts(self):
-        domain = [("connection_id", "in", self.ids), ("direction", "=", "in"), ("resource", "=", "item")]
+        domain = [
+            ("connection_id", "in", self.ids),
+            ("direction", "=", "in"),
+            ("resource", "=", "item"),
+            ("problem_code", "!=", "deleted"),
+        ]
         counts = dict(self.env["xero.record"]._read_group(domain, ["connection_id"], ["__count"]))
         unmapped = dict(
-            self.env["xero.record"]._read_group(
-                [*domain, ("problem_code", "=", "unmapped")], ["connection_id"], ["__count"]
+            self.env["xero.item.match"]._read_group(
+                [("connection_id", "in", self.ids), ("status", "=", "item_only")], ["connection_id"], ["__count"]
             )
         )
         waiting = dict(
@@ -140,22 +147,30 @@ class XeroConnection(models.Model):
             connection.item_count = counts.get(connection, 0)
             connection.unmapped_item_count = unmapped.get(connection, 0)
 
-    @api.depends("item_pricelist_id", "tenant_currency", "company_id", "item_sync")
+    @api.depends("item_pricelist_id", "item_cost_source", "tenant_currency", "company_id", "item_sync")
     def _compute_item_price_problem(self):
         for connection in self:
-            currency = (connection.item_pricelist_id or connection.company_id).currency_id.name
-            base = connection.tenant_currency
-            connection.item_price_problem = (
-                connection.item_sync != "none"
-                and base
-                and currency != base
-                and connection.env._(
+            connection.item_price_problem = connection.item_sync != "none" and connection._price_problem()
+
+    def _price_problem(self):
+        """Which prices are in another currency than the organisation's, in words; False where none is."""
+        base, own = self.tenant_currency, self.company_id.currency_id.name
+        sales = (self.item_pricelist_id or self.company_id).currency_id.name
+        said = []
+        if base and sales != base:
+            said.append(
+                self.env._(
                     "Sales prices are not exchanged: they are in %(here)s here, and items have theirs in %(there)s, "
                     "the organisation's base currency. A pricelist in %(there)s would do.",
-                    here=currency,
+                    here=sales,
                     there=base,
                 )
             )
+        if base and own != base and self.item_cost_source == "cost":
+            said.append(
+                self.env._("Costs are not exchanged: they are in %(here)s, items in %(there)s.", here=own, there=base)
+            )
+        return " ".join(said) or False
 
     @api.constrains("item_product_domain")
     def _check_item_product_domain(self):
@@ -249,7 +264,12 @@ class XeroConnection(models.Model):
         self.check_access("read")
         self._say_when_neutralized()
         self._refuse_when_idle()
-        self.sudo().items_whole_at = False
+        for connection in self:
+            connection.sudo().items_whole_at = False
+            waiting_sudo = self.env["xero.record"].sudo().search(
+                [*connection._item_rows_domain(), ("problem_code", "in", const.UNMAPPED_CODES)]
+            )
+            waiting_sudo.write(self.env["xero.record"]._armed_values())
         self._ring_items()
         return self._notification(
             self.env._("Xero's items are being read. What becomes of them appears within a minute."), "success"
@@ -279,17 +299,29 @@ class XeroConnection(models.Model):
         self.sudo().write({"next_items": fields.Datetime.now()})
         self.env.ref("xero_connector.ir_cron_items").sudo()._trigger()
 
-    def _note_success(self):
-        if self.item_message and self._can_write_items():
-            self.item_message = False
-        return super()._note_success()
-
     def _bind(self, client, tenant):
         result = super()._bind(client, tenant)
+        if self.catalogue_of != self.tenant_id:
+            self._forget_catalogue()
+            self.catalogue_of = self.tenant_id
         if self.item_sync != "none":
             self.item_message = False
             # What changed while nothing could be exchanged has left no mark.
             self._compare_all_items()
+        return result
+
+    def _forget_catalogue(self):
+        """Another organisation is connected: items, accounts and taxes of the last one are nothing to this one."""
+        of_items = [("connection_id", "=", self.id), ("resource", "=", "item")]
+        self.env["xero.binding"].search(of_items).unlink()
+        self.env["xero.record"].search(of_items).unlink()
+        self.account_mapping_ids.unlink()
+        self.tax_mapping_ids.unlink()
+
+    def action_resume(self):
+        """What changed during the pause has left no mark."""
+        result = super().action_resume()
+        self._compare_all_items()
         return result
 
     # === TURN === #
@@ -358,9 +390,14 @@ class XeroConnection(models.Model):
         connection = self.try_lock_for_update(allow_referencing=True)
         if not connection:
             return
-        if getattr(error, "limit", None) != "reserve":
-            connection._note_error(error)
         now = fields.Datetime.now()
+        if isinstance(error, errors.XeroDenied):
+            connection._note_error(error)
+        # A limit is no failure: it was announced, and passes when Xero says.
+        elif not getattr(error, "limit", None):
+            connection.write({"item_message": str(error), "item_failed_turns": connection.item_failed_turns + 1})
+            if connection.item_failed_turns >= const.TURNS_BEFORE_HELP:
+                connection._call_for_help(self.env._("Products are not exchanged: %s", error))
         if isinstance(error, errors.XeroRetryLater):
             wait = min(error.retry_after or const.OUTAGE_PAUSE, const.LONGEST_LIMIT)
             connection.next_items = now + timedelta(seconds=wait)
@@ -384,7 +421,11 @@ class XeroConnection(models.Model):
         if not connection.items_whole_at:
             # Somebody asked for the whole list while this turn was on its way.
             turns.append(now)
-        connection.write({"last_items": now, "next_items": min(filter(None, turns), default=False)})
+        if connection.item_failed_turns >= const.TURNS_BEFORE_HELP:
+            connection._take_call_back()
+        connection.write(
+            {"last_items": now, "next_items": min(filter(None, turns), default=False), "item_failed_turns": 0}
+        )
         connection._update_problem_call()
         self.env["ir.cron"]._commit_progress()
 
@@ -466,8 +507,8 @@ class XeroConnection(models.Model):
             {
                 "item_watermark": max(marks, default=False),
                 "items_whole_at": now if whole else connection.items_whole_at,
+                "item_message": False,
             }
         )
-        connection._note_success()
         self.env["ir.cron"]._commit_progress()
         return True

@@ -363,7 +363,8 @@ class XeroConnection(models.Model):
         # Whichever organisation comes next is read from its beginning; what is in the log stays untouched.
         forgotten = (
             "grant_id", "tenant_id", "tenant_name", "remote_connection_id", "watermark", "message", "error_code",
-            "correlation_id", "blocked_until", "files_blocked_until", "checked_at",
+            "correlation_id", "blocked_until", "files_blocked_until", "checked_at", "item_watermark", "items_whole_at",
+            "next_items", "item_message",
         )
         self_sudo.write({"state": "draft", "failed_turns": 0, **dict.fromkeys(forgotten, False)})
         self_sudo._take_call_back()

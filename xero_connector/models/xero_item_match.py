@@ -68,7 +68,7 @@ class XeroItemMatch(models.Model):
             SELECT CASE WHEN b.is_shared THEN b.id::bigint * 4 + 1 ELSE r.id::bigint * 4 + 2 END AS id,
                    r.connection_id, r.company_id, 'mapped' AS status, r.id AS record_id, b.id AS binding_id,
                    COALESCE(b.is_shared, FALSE) AS is_shared, r.number AS item_code,
-                   r.reference AS item_name, r.amount_total AS item_price, p.id AS product_id,
+                   r.reference AS item_name, r.unit_price AS item_price, p.id AS product_id,
                    p.default_code AS product_code, NULL::int AS suggestion_id, 0 AS suggestion_score,
                    o.state AS push_state, o.reason AS push_reason
               FROM xero_record r
@@ -80,7 +80,7 @@ class XeroItemMatch(models.Model):
              WHERE r.resource = 'item' AND r.direction = 'in'
          UNION ALL
             SELECT r.id::bigint * 4 + 2, r.connection_id, r.company_id, 'item_only', r.id, NULL, FALSE, r.number,
-                   r.reference, r.amount_total, NULL, NULL, r.suggestion_id, r.suggestion_score, NULL, NULL
+                   r.reference, r.unit_price, NULL, NULL, r.suggestion_id, r.suggestion_score, NULL, NULL
               FROM xero_record r
              WHERE r.resource = 'item' AND r.direction = 'in' AND r.problem_code IS DISTINCT FROM 'deleted'
                AND NOT EXISTS (SELECT FROM xero_binding b JOIN product_product p ON p.id = b.res_id
@@ -267,7 +267,7 @@ class XeroItemMatch(models.Model):
         for connection, matches in wanted.grouped("connection_id").items():
             connection._refuse_to_create_there()
             records_sudo = self.env["xero.record"].sudo()
-            records_sudo._put_out(connection.sudo(), dict.fromkeys(matches.product_id, False))
+            records_sudo._put_out(connection.sudo(), dict.fromkeys(matches.product_id, False), by_hand=True)
             connection._ring_items()
         self.invalidate_model()
         return self.connection_id[:1]._notification(
@@ -276,11 +276,13 @@ class XeroItemMatch(models.Model):
 
     def action_suggest(self):
         """Look for products that these items may be; for all unmapped ones where no line is chosen."""
+        self.check_access("write")
         connections = self.connection_id or self.env["xero.connection"].browse(
             self.env.context.get("default_connection_id")
         )
         if not connections:
             raise UserError(self.env._("Choose some lines first."))
+        connections.check_access("read")
         rows_sudo = self.record_id.sudo()
         if not self:
             rows_sudo = rows_sudo.search([*connections._item_rows_domain(), ("problem_code", "=", "unmapped")])

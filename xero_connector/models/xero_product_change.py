@@ -47,7 +47,8 @@ class XeroProductChange(models.Model):
             INSERT INTO xero_product_change (connection_id, product_id)
                  SELECT c.id, p.id
                    FROM xero_connection c, product_product p JOIN product_template t ON t.id = p.product_tmpl_id
-                  WHERE c.active AND c.item_sync != 'none' AND p.id = ANY(%(products)s)
+                  WHERE c.active AND c.item_sync != 'none' AND c.state IN ('connected', 'error')
+                    AND p.id = ANY(%(products)s)
                     AND (t.company_id IS NULL OR t.company_id = c.company_id)
                     AND (%(connections)s IS NULL OR c.id = ANY(%(connections)s))
             """,

@@ -58,6 +58,9 @@ class XeroRecord(models.Model):
     contact_name = fields.Char(string="Contact", readonly=True)
     document_date = fields.Date(string="Date", readonly=True)
     amount_total = fields.Float(string="Total", digits=(16, 2), readonly=True)
+    unit_price = fields.Float(
+        string="Price", min_display_digits="Product Price", readonly=True, aggregator=False, help="Of an item."
+    )
     currency_code = fields.Char(string="Currency", readonly=True)
     remote_updated = fields.Char(string="Changed in Xero (UTC)", readonly=True)
     received_at = fields.Datetime(string="Asked for", readonly=True, help="When it arrived or was last retried.")
@@ -187,13 +190,17 @@ class XeroRecord(models.Model):
 
     @api.model
     def _values_from_item(self, item):
-        return {
+        values = {
             "number": item.code or item.id,
             "reference": item.name,
             "remote_updated": item.updated,
-            "amount_total": item.values().get("sales_price") or 0,
             "payload": formats.plain(item.payload),
         }
+        try:
+            return values | {"unit_price": item.values().get("sales_price") or 0}
+        except ArithmeticError:
+            # The comparison will fail this row and say why; the list must not be lost with it.
+            return values
 
     @api.model
     def _values_from_invoice(self, document):
@@ -320,7 +327,9 @@ class XeroRecord(models.Model):
         rows_sudo = self.sudo()
         invoices_sudo = rows_sudo.filtered(lambda row: row.resource == "invoice")
         deleted_sudo = invoices_sudo.filtered(lambda row: row.res_id and not row._document())
-        again_sudo = deleted_sudo | rows_sudo.filtered(lambda r: r.state in ("failed", "skipped") or r.next_attempt)
+        again_sudo = deleted_sudo | rows_sudo.filtered(
+            lambda row: (row.state in ("failed", "skipped") or row.next_attempt) and not row._is_gone_item()
+        )
         files_sudo = (invoices_sudo - again_sudo).filtered(lambda row: row._lacks_files())
         if not again_sudo and not files_sudo:
             raise UserError(self.env._("There is nothing to try again: these rows are done or being worked on."))
@@ -334,6 +343,10 @@ class XeroRecord(models.Model):
         return self.connection_id[:1]._notification(
             self.env._("%s documents are tried again within a minute.", count), "success"
         )
+
+    def _is_gone_item(self):
+        """Whether this is an item that was deleted in Xero: there is nothing to try."""
+        return self.resource == "item" and self.direction == "in" and self.problem_code == "deleted"
 
     def action_ignore(self, reason=None):
         """Do not import these documents, neither now nor when they change in Xero; one that is imported stays as it is.

@@ -8,7 +8,7 @@ from odoo.exceptions import UserError
 
 from .. import const
 from ..lib import item
-from .item_plan import ItemPair, plan
+from .item_plan import ItemPair, ItemPlan, plan
 from .product_terms import ProductTerms
 
 _logger = logging.getLogger(__name__)
@@ -57,8 +57,11 @@ class XeroRecord(models.Model):
                 products = connection.env["product.product"].union(*(pair.product for pair in pairs))
                 terms = ProductTerms(connection, products)
                 eligible = products.filtered_domain(connection._item_domain())
-                to_tell = [pair for pair in pairs if pair.row._compare_pair(connection, terms, pair, eligible)]
-                self._put_out(connection, {pair.product: pair.binding.external_id for pair in to_tell})
+                plans = [(pair, pair.row._compare_pair(connection, terms, pair, eligible)) for pair in pairs]
+                to_send = [pair for pair, done in plans if done.pushes]
+                self._put_out(connection, {pair.product: pair.binding.external_id for pair in to_send})
+                told = {pair.product.id: Markup("<br/>").join(done.told) for pair, done in plans if done.told}
+                products.browse(told)._message_log_batch(bodies=told)
                 self.env.flush_all()
         except psycopg2.OperationalError:
             raise
@@ -73,30 +76,37 @@ class XeroRecord(models.Model):
     def _compare_pair(self, connection, terms, pair, eligible):
         """Bring one pair as far as it goes here: what Xero wins is written.
 
-        :return: whether Odoo wins something: the product belongs into the outbox
+        :return: what was found, and is left to be done
+        :rtype: ItemPlan
         """
         _ = connection.env._
         if not pair.product.active:
             reason = _("The product is archived in Odoo. Nothing is exchanged; the item stays in Xero as it is.")
             self._compared(pair.product, "archived_here", reason)
-            return False
+            return ItemPlan()
         if pair.product not in eligible:
             reason = _("The product is kept out: by its own switch, or by the connection's filter.")
             self._compared(pair.product, "kept_out", reason)
-            return False
+            return ItemPlan()
         if connection.item_sync == "none":
             self._compared(pair.product)
-            return False
-        done, xero, odoo = plan(connection, terms, pair)
+            return ItemPlan()
+        # Taxes first: they say what a price includes.
+        done = self._take_over(connection, terms, pair, item.TAXES)
+        done += self._take_over(connection, terms, pair, [name for name in item.FIELDS if name not in item.TAXES])
+        self._compared(pair.product, reason="\n".join(done.lines))
+        return done
+
+    @api.model
+    def _take_over(self, connection, terms, pair, names):
+        """Compare these fields, and write what Xero wins."""
+        done, xero, odoo = plan(connection, terms, pair, names)
         if done.pulls:
             terms.put(pair.product, pair.binding.uom_id, done.pulls)
             odoo = terms.of(pair.product, pair.binding.uom_id)
         agreed = done.settled | set(done.pulls)
         pair.binding._settle({name: xero[name] for name in agreed}, {name: odoo[name] for name in agreed})
-        if done.conflicts:
-            pair.product._message_log(body=Markup("<br/>").join(done.conflicts))
-        self._compared(pair.product, reason="\n".join(done.lines))
-        return bool(done.pushes)
+        return done
 
     def _compared(self, product, skip_code=False, reason=False):
         """The end of a comparison, where it is another than the last one."""
@@ -178,22 +188,26 @@ class XeroRecord(models.Model):
         return rows.filtered(lambda row: row.external_id not in bound_ids and row.problem_code not in _LEFT_ALONE)
 
     def _match_items(self, connection):
-        """Bind each of these items to the one product of its code: what was sent under it, else as invoices find it.
+        """Bind each of these items to the one product of its code: what was sent under it, else the internal reference.
 
         :return: the bindings made
         """
         codes = set(self.mapped("number"))
         sent = self._sent_products(connection, codes)
-        found = connection.env["product.product"]._xero_find_by_code(connection, codes)
+        found = connection.env["product.product"]._xero_find_by_reference(connection, codes)
         products = {row: sent.get(row.number) or found.get(row.number) for row in self}
         candidates = connection.env["product.product"].union(*products.values())
         taken = self.env["xero.binding"]._of_items(connection, [], candidates).grouped("res_id")
         eligible = candidates.filtered_domain(connection._item_domain())
         values = []
         for row, product in products.items():
-            if product and product.id in taken:
+            if row.number in sent and not product:
+                row._leave_unmapped(connection, product, "deleted_here")
+            elif not product:
+                row._leave_without_product(connection, found)
+            elif product.id in taken:
                 row._leave_unmapped(connection, product, "code_taken")
-            elif product in eligible and product:
+            elif product in eligible:
                 taken[product.id] = True
                 values.append(
                     {
@@ -202,27 +216,57 @@ class XeroRecord(models.Model):
                         "external_id": row.external_id,
                         "res_model": product._name,
                         "res_id": product.id,
-                        "uom_id": (found.uom(row.number) or self.env["uom.uom"]).id,
                         "base": row._base_of_sent(connection, product) if row.number in sent else None,
                     }
                 )
-            elif row.number in sent and not product:
-                row._leave_unmapped(connection, product, "deleted_here")
             else:
-                row._leave_unmapped(connection, product, "kept_out" if product else "unmapped")
+                row._leave_unmapped(connection, product, "kept_out")
         return self.env["xero.binding"].create(values)
 
-    def _leave_unmapped(self, connection, product, code):
-        """This item has no product: say why, where it is another reason than before."""
+    def _leave_without_product(self, connection, found):
+        """No single product has this item's code: several have, an archived one has, the code is another product's by
+        the connection's table, or nobody knows it."""
+        products = connection.env["product.product"]
+        alias = connection.product_mapping_ids.filtered(
+            lambda rule: rule.item_code.casefold() == self.number.casefold()
+        )
+        archived = products.with_context(active_test=False).search(
+            [
+                ("default_code", "=", self.number),
+                ("active", "=", False),
+                ("company_id", "in", (False, connection.company_id.id)),
+            ],
+            limit=1,
+        )
+        if self.number in found.codes:
+            self._leave_unmapped(connection, found.all(self.number), "ambiguous_code")
+        elif alias:
+            self._leave_unmapped(connection, alias.product_id, "alias")
+        elif archived:
+            self._leave_unmapped(connection, archived, "archived_here")
+        else:
+            self._leave_unmapped(connection, products, "unmapped")
+
+    def _leave_unmapped(self, connection, product, why):
+        """This item has no product: say why, where it is another reason than before.
+
+        :param product: what the reason is about, one or several
+        :param str why: a problem's code, or ``alias``
+        """
         _ = connection.env._
+        names = ", ".join(product.mapped("display_name"))
         reason = {
-            "code_taken": _("%s has this code, but is mapped to another item.", product.display_name),
-            "kept_out": _("%s is kept out: by its own switch, or by the connection's filter.", product.display_name),
+            "ambiguous_code": _("Several products have this code: %s. Map the item to one of them.", names),
+            "alias": _("“Other codes” says that this is %s. Invoices mean it, but nothing is exchanged.", names),
+            "archived_here": _("%s has this code, and is archived in Odoo.", names),
+            "code_taken": _("%s has this code, but is mapped to another item.", names),
+            "kept_out": _("%s is kept out: by its own switch, or by the connection's filter.", names),
             "unmapped": _("No product has this code. Map the item to its product, or create one."),
             "deleted_here": _("Its product was deleted in Odoo. Map it to another one."),
-        }[code]
+        }[why]
+        code = "kept_out" if why == "alias" else why
         if self.state == "pending" or self.problem_code != code:
-            self._skip(code, reason, product if product else None)
+            self._skip(code, reason, product[:1] if product else None)
             self.write({"res_model": False, "res_id": False, "wants_suggestion": code == "unmapped"})
 
     def _make_products(self, connection):
@@ -279,6 +323,17 @@ class XeroRecord(models.Model):
 
     def _make_by_hand(self, connection):
         """Create the products of these items now, for somebody who asks; what Odoo refuses is told."""
+        codes = self.mapped("number")
+        company = ("company_id", "in", (False, connection.company_id.id))
+        products = connection.env["product.product"].with_context(active_test=False)
+        if there := products.search([("default_code", "in", codes), company], limit=1):
+            raise UserError(
+                self.env._(
+                    "%(product)s has the internal reference %(code)s already: map the item to it.",
+                    product=there.display_name,
+                    code=there.default_code,
+                )
+            )
         self._make(connection)
         for row in self:
             row._settle_mapping()
@@ -322,7 +377,9 @@ class XeroRecord(models.Model):
             )
         # sudo: rows and bindings are written by the machine; who may write lines of the screen may map
         row_sudo = self.sudo()
-        self.env["xero.binding"].sudo()._bind_items(row_sudo.connection_id, row_sudo, product, is_shared=bool(main))
+        self.env["xero.binding"].sudo()._bind_items(
+            row_sudo.connection_id, row_sudo, product, is_shared=bool(main), is_chosen=True
+        )
         if not main:
             row_sudo._settle_mapping()
 
@@ -354,6 +411,17 @@ class XeroRecord(models.Model):
         )
         product = self.env["product.product"].browse(binding.res_id)
         self.write({"suggestion_id": False, "suggestion_score": 0, "wants_suggestion": False})
+        # What was left alone when the two were unmapped goes on.
+        self.search(
+            [
+                ("connection_id", "=", self.connection_id.id),
+                ("direction", "=", "out"),
+                ("resource", "=", "item"),
+                ("res_model", "=", product._name),
+                ("res_id", "=", product.id),
+                ("problem_code", "=", "ignored"),
+            ]
+        ).problem_code = False
         if self.connection_id.item_sync == "none":
             self._compared(product)
             return

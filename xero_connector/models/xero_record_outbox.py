@@ -54,13 +54,16 @@ class XeroRecord(models.Model):
         return self.browse().union(*(by_product[product.id] for product in products))
 
     @api.model
-    def _put_out(self, connection, item_ids):
-        """Have these products told to Xero.
+    def _put_out(self, connection, item_ids, by_hand=False):
+        """Have these products told to Xero, but for those somebody said to ignore.
 
         :param dict item_ids: the item each product is mapped to, False for a new one
+        :param bool by_hand: whether a person asks for it
         """
         products = connection.env["product.product"].union(*item_ids)
         for product, row in zip(products, self._outbox_rows(connection, products), strict=True):
+            if row.problem_code == "ignored" and not by_hand:
+                continue
             row.write(
                 self._armed_values()
                 | {
@@ -181,6 +184,14 @@ class XeroRecord(models.Model):
                 most=item.LONGEST["code"],
             )
             return Problem("code_long", reason, code, product)
+        company = ("company_id", "in", (False, connection.company_id.id))
+        if twin := product.search([("default_code", "=", code), ("id", "!=", product.id), company], limit=1):
+            reason = _(
+                "%(other)s has the internal reference “%(code)s”, too. Keep it on one of them.",
+                other=twin.display_name,
+                code=code,
+            )
+            return Problem("code_taken", reason, code, product)
         others = self._items_by_code(connection, [code]).filtered(lambda row: row.external_id != item_id)
         if others:
             reason = _(
@@ -231,6 +242,13 @@ class XeroRecord(models.Model):
         """The code is taken after all: by what we sent before, or by somebody just now. Its item decides."""
         with connection._client(purpose="items") as client:
             twin = client.item_by_code(self.number)
+        products = connection.env["product.product"]
+        held = twin and self.env["xero.binding"]._of_items(connection, [item.XeroItem(twin).id], products)
+        if held and held.res_id != self.res_id:
+            self.request_key = False
+            product = products.browse(self.res_id)
+            self._fail([Problem("code_taken", str(errors.XeroRejected(messages)), self.number, product)])
+            return
         self._postpone(errors.XeroRetryLater(" ".join(messages)))
         if twin:
             self._receive(connection, "item", [twin])
@@ -256,7 +274,7 @@ class XeroRecord(models.Model):
         self.env.invalidate_all()
         connection = connection._item_worker()
         waiting = rows.exists().filtered(lambda row: row.state == "pending" and row in changes)
-        ready = waiting.filtered(lambda row: changes[row].binding.exists())
+        ready = waiting.filtered(lambda row: changes[row].pair.binding.exists())
         if connection and ready:
             ready.with_env(connection.env)._send_changes(connection, changes)
         return True

@@ -25,6 +25,13 @@ class XeroTaxMapping(models.Model):
 
     _one_line_per_tax = models.UniqueIndex("(connection_id, tax_type)", "This tax type of Xero's has a line already.")
 
+    def write(self, vals):
+        before = self.mapped("tax_id")
+        result = super().write(vals)
+        if "tax_id" in vals and self.mapped("tax_id") != before:
+            self.connection_id._compare_all_items()
+        return result
+
     @api.model
     def _take(self, connection, rates):
         """Bring the lines up to date with the organisation's tax rates. A new one gets Odoo's tax of the same rate, if

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from .. import const
 from ..lib.invoice import XeroInvoice
 
 
@@ -72,7 +73,7 @@ class XeroMendCode(models.TransientModel):
     @api.depends("suggestion_id")
     def _compute_product_id(self):
         for wizard in self:
-            wizard.product_id = wizard.suggestion_id
+            wizard.product_id = wizard.suggestion_id if wizard.score >= const.SURE_SCORE else False
 
     @api.depends("product_id")
     def _compute_allowed_uom_ids(self):
@@ -113,8 +114,7 @@ class XeroMendCode(models.TransientModel):
                     )
                 )
             self.product_id.default_code = self.item_code
-        elif self.record_id:
-            self.record_id._map(self.product_id)
+        elif self.record_id and self.record_id._map_if_free(self.product_id):
             self.record_id._bindings_of(self.product_id)._count_in(self.uom_id)
         else:
             self.env["xero.product.mapping"].create(
