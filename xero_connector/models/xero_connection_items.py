@@ -413,7 +413,7 @@ class XeroConnection(models.Model):
                 return False
             self.env["xero.record"]._receive(connection, "item", elements)
             newest = max([newest, *(formats.stamp(element.get("UpdatedDateUTC")) for element in elements)])
-            seen.update(item.XeroItem(element).id for element in elements)
+            seen.update(filter(None, (item.XeroItem(element).id for element in elements)))
             self.env["ir.cron"]._commit_progress()
             self.env.invalidate_all()
             connection = None

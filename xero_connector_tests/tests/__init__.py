@@ -21,6 +21,7 @@ from . import (
     test_health,
     test_hostile_text,
     test_import,
+    test_item_mishaps,
     test_items,
     test_items_killed,
     test_killed,
