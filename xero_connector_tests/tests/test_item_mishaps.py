@@ -3,7 +3,7 @@
 import json
 
 from odoo import fields
-from odoo.tests import tagged
+from odoo.tests import mute_logger, tagged
 
 from .items_case import ItemsCase
 
@@ -62,6 +62,53 @@ class TestBadLists(MishapsCase):
         self.fake.faults.clear()
         self.exchange(connection)
         self.assertEqual(set(self.item_rows().mapped("state")), {"done"})
+
+    @mute_logger("odoo.addons.xero_connector.models.xero_record_import")
+    def test_a_strange_item_costs_at_most_its_own_row(self):
+        stamp = "/Date(1780000000000+0000)/"
+        good = {"ItemID": "good", "Code": "GOOD", "Name": "Good", "SalesDetails": {"UnitPrice": 5}}
+        strange = {
+            "unknown keys": {"Colour": {"Hue": "red"}, "Status": "DREAMT", "IsSold": "perhaps"},
+            "no name": {"Name": None},
+            "no details": {"SalesDetails": None, "PurchaseDetails": None},
+            "no time": {"UpdatedDateUTC": None},
+            "a time nobody can read": {"UpdatedDateUTC": "yesterday"},
+            "nulls": dict.fromkeys(("Name", "Description", "IsSold", "IsPurchased", "IsTrackedAsInventory")),
+            "details of another kind": {"SalesDetails": ["5"], "PurchaseDetails": "5"},
+            "a price in words": {"SalesDetails": {"UnitPrice": "five"}},
+            "a price without end": {"SalesDetails": {"UnitPrice": 1e300}},
+            "a number as code": {"Code": 4711},
+            "a code of another kind": {"Code": {"Code": "X"}},
+            "what no database stores": {"Name": "a\u0000b", "Description": "\ud800"},
+            "no code": {"Code": None},
+        }
+        items = [
+            {"ItemID": name, "Code": f"S{number}", "Name": name, "UpdatedDateUTC": stamp} | fields
+            for number, (name, fields) in enumerate(strange.items())
+        ]
+        newer = good | {"UpdatedDateUTC": stamp, "SalesDetails": {"UnitPrice": 6}}
+        connection = self.exchanging("pull", item_create_here=True)
+        self.listed(good, "text", None, 5, {"Code": "NOBODY"}, *items, newer, good)
+        self.exchange(connection)
+        self.assertEqual(self.find("GOOD").list_price, 6)
+        self.assertFalse(self.find("NOBODY"))
+        rows = {row.external_id: row for row in self.item_rows(direction="in")}
+        self.assertEqual(set(rows), {"good", *strange})
+        failed = {name for name, row in rows.items() if row.state == "failed"}
+        self.assertLessEqual(failed, {"no code"})
+        self.assertEqual({row.state for name, row in rows.items() if name not in failed}, {"done"})
+        self.assertEqual(rows["no details"].amount_total, 0)
+        self.assertEqual(self.written(), [])
+
+    def test_an_item_that_comes_without_code_or_name_leaves_the_products(self):
+        item = self.item("LAMP", price=10)
+        lamp = self.product("LAMP", "LAMP", 10)
+        connection = self.exchanging("both")
+        self.exchange(connection)
+        self.listed({"ItemID": item["ItemID"], "UpdatedDateUTC": "/Date(4000000000000)/"})
+        self.turn(connection)
+        self.assertEqual((lamp.default_code, lamp.name, lamp.list_price), ("LAMP", "LAMP", 10))
+        self.assertEqual(self.written(), [])
 
 
 @tagged("post_install", "-at_install")
