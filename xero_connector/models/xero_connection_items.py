@@ -401,6 +401,8 @@ class XeroConnection(models.Model):
         whole = not connection.item_watermark or (connection.items_whole_at or now) <= now - _WHOLE_EVERY
         whole = whole or not connection.items_whole_at
         since = None if whole else connection.item_watermark - timedelta(seconds=const.WATERMARK_OVERLAP)
+        # What another worker makes while this list is read is not in it.
+        known = self.env["xero.record"].search(connection._item_rows_domain()) if whole else None
         with connection._client(purpose="items") as client:
             if whole and connection.item_sync != "none":
                 self.env["xero.account.mapping"]._take(connection, client.accounts())
@@ -421,7 +423,7 @@ class XeroConnection(models.Model):
         if not connection:
             return False
         if whole:
-            self.env["xero.record"]._note_gone_items(connection, seen)
+            known._note_gone_items(connection, seen)
         mark = formats.instant(newest)
         mark = mark and mark.replace(microsecond=0)
         # Its own word for everything read: an empty list says nothing about time.

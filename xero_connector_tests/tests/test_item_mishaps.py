@@ -63,6 +63,24 @@ class TestBadLists(MishapsCase):
         self.exchange(connection)
         self.assertEqual(set(self.item_rows().mapped("state")), {"done"})
 
+    def test_an_item_another_worker_makes_while_the_list_is_read_does_not_count_as_deleted(self):
+        self.item("LAMP", price=10)
+        connection = self.exchanging("pull")
+        self.exchange(connection)
+        values = {"connection_id": connection.id, "resource": "item", "state": "done"}
+
+        def make_one(request):
+            self.fake.on_request = None
+            self.env["xero.record"].create(values | {"external_id": "new", "number": "NEW"})
+
+        self.fake.on_request = lambda request: request.path.endswith("/Items") and make_one(request)
+        self.turn(connection)
+        self.assertIsNone(self.fake.on_request)
+        self.assertEqual(len(self.item_rows()), 2)
+        self.assertFalse(self.item_rows(problem_code="deleted"))
+        self.turn(connection)
+        self.assertEqual(self.item_rows(problem_code="deleted").number, "NEW", "the next list counts")
+
     @mute_logger("odoo.addons.xero_connector.models.xero_record_import")
     def test_a_strange_item_costs_at_most_its_own_row(self):
         stamp = "/Date(1780000000000+0000)/"
