@@ -251,10 +251,10 @@ class XeroConnection(models.Model):
         self.sudo().write({"next_items": fields.Datetime.now()})
         self.env.ref("xero_connector.ir_cron_items").sudo()._trigger()
 
-    def _note_success(self):
-        if self.item_message and self._can_write_items():
+    def _note_items_written(self):
+        """Xero lets this connection write items (again)."""
+        if self.item_message:
             self.item_message = False
-        return super()._note_success()
 
     def _bind(self, client, tenant):
         result = super()._bind(client, tenant)

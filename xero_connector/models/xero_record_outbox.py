@@ -196,6 +196,7 @@ class XeroRecord(models.Model):
         except errors.XeroError as error:
             self._hold_up(connection, error)
             return
+        connection._note_items_written()
         for row, answer in zip(self, _in_order(elements, answers, "Code"), strict=True):
             row._conclude_new(connection, answer)
 
@@ -265,6 +266,7 @@ class XeroRecord(models.Model):
         except errors.XeroError as error:
             self._hold_up(connection, error)
             return
+        connection._note_items_written()
         for row, answer in zip(self, _in_order(elements, answers, "ItemID"), strict=True):
             row._conclude_change(connection, changes[row], answer)
 

@@ -130,6 +130,40 @@ class TestBadLists(MishapsCase):
 
 
 @tagged("post_install", "-at_install")
+class TestScope(MishapsCase):
+    def test_a_call_refused_for_its_scope_is_told_and_stops_no_import(self):
+        self.item("LAMP", price=10)
+        lamp = self.product("LAMP", "LAMP", 10)
+        chair = self.product("CHAIR", "Chair", 5)
+        connection = self.exchanging(
+            "both", item_create_there=True, item_product_domain="[('default_code', 'in', ('LAMP', 'CHAIR'))]"
+        )
+        refused = {"WWW-Authenticate": 'Bearer error="insufficient_scope", scope="accounting.settings"'}
+        for method in ("PUT", "POST"):
+            self.fake.faults.add(method, "/Items$", status=401, headers=refused, times=None)
+        lamp.list_price = 11
+        self.exchange(connection)
+        lamp.list_price = 12
+        self.exchange(connection)
+        invoice = self.org.add_invoice(Contact=self.contact, LineItems=[self.line()])
+        self.run_import(connection)
+        self.assertEqual(len(self.order(invoice)), 1)
+        self.assertEqual(connection.state, "connected")
+        self.assertIn("accounting.settings", connection.item_message)
+        self.assertEqual(self.out(chair).state, "pending")
+        calls = len(self.written())
+        self.exchange(connection)
+        self.assertEqual(len(self.written()), calls, "what is refused is not asked again and again")
+        self.fake.faults.clear()
+        self.consent(connection, self.org)
+        self.exchange(connection)
+        self.assertFalse(connection.item_message)
+        self.assertEqual(self.by_code("LAMP")["SalesDetails"]["UnitPrice"], 12)
+        self.assertEqual(self.by_code("CHAIR")["SalesDetails"]["UnitPrice"], 5)
+        self.assertEqual(self.out(chair).state, "done")
+
+
+@tagged("post_install", "-at_install")
 class TestLimits(MishapsCase):
     def pushing(self, count):
         """A connection with so many products that several calls are needed."""
