@@ -224,6 +224,13 @@ class XeroRecord(models.Model):
         """The code is taken after all: by what we sent before, or by somebody just now. Its item decides."""
         with connection._client(purpose="items") as client:
             twin = client.item_by_code(self.number)
+        known = twin and self._items_by_id(connection, [item.XeroItem(twin).id]).get(item.XeroItem(twin).id)
+        if known and known.state != "pending":
+            # Its item was compared, and is not this product.
+            self.request_key = False
+            product = connection.env[self.res_model].browse(self.res_id)
+            self._fail([Problem("code_taken", " ".join(messages), self.number, product)])
+            return
         self._postpone(errors.XeroRetryLater(" ".join(messages)))
         if twin:
             self._receive(connection, "item", [twin])

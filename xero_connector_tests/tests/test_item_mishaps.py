@@ -236,3 +236,19 @@ class TestLimits(MishapsCase):
         self.turn(connection)
         prices = {item["Code"]: item["SalesDetails"]["UnitPrice"] for item in self.items()}
         self.assertEqual(prices, {"CHAIR-NEW": 0, "CHAIR-001": 99})
+
+    def test_a_new_item_whose_product_is_kept_out_meanwhile_is_not_sent_for_ever(self):
+        connection, chair = self.pushing(1)
+        self.fake.faults.add("PUT", "/Items$", kind="drop_after")
+        self.turn(connection)
+        chair.xero_exchange = False
+        self.turn(connection)
+        self.assertEqual((self.out(chair).state, self.out(chair).problem_code), ("failed", "code_taken"))
+        calls = len(self.written())
+        self.turn(connection)
+        self.assertEqual(len(self.written()), calls)
+        chair.xero_exchange = True
+        self.turn(connection)
+        chair.list_price = 7
+        self.turn(connection)
+        self.assertEqual([item["SalesDetails"]["UnitPrice"] for item in self.items()], [7])
