@@ -248,7 +248,8 @@ class XeroConnection(models.Model):
 
     def _ring_items(self):
         """Have items exchanged as soon as a worker is free. Rings only."""
-        self.sudo().write({"next_items": fields.Datetime.now()})
+        # To the microsecond: a turn tells by it whether somebody rang since it began.
+        self.sudo().write({"next_items": formats.utc_now()})
         self.env.ref("xero_connector.ir_cron_items").sudo()._trigger()
 
     def _note_items_written(self):
@@ -299,8 +300,9 @@ class XeroConnection(models.Model):
         """One turn: read what changed in Xero, compare, write what Odoo changed. Each step commits; whoever is killed
         leaves rows that wait, and the turn stays due until its end."""
         try:
+            rung = self.next_items
             if self._read_items() and self._work_off_items():
-                self._end_item_turn()
+                self._end_item_turn(rung)
         except errors.XeroError as error:
             self.env.cr.rollback()
             self._stop_items(error)
@@ -342,9 +344,13 @@ class XeroConnection(models.Model):
         interval = self.item_sync != "none" and _INTERVALS.get(self.item_interval)
         return interval and now + interval
 
-    def _end_item_turn(self):
+    def _end_item_turn(self, rung):
+        """Nothing is left to do until the next turn, unless somebody asked for one since this one began.
+
+        :param datetime rung: when this turn was due
+        """
         connection = self._item_worker()
-        if not connection:
+        if not connection or connection.next_items != rung:
             return
         now = fields.Datetime.now()
         waiting = self.env["xero.record"].search(
