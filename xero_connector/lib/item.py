@@ -61,18 +61,23 @@ class XeroItem:
         """What a product shares with this item.
 
         :return: dict over :data:`FIELDS`. Texts are '' and prices (float, four decimals), codes of accounts and tax
-            types None where Xero says nothing; so is the name. A side that is not sold (not purchased) is left out.
+            types None where Xero says nothing; so are code and name. A side that is not sold (not purchased) is left
+            out.
         """
         values = {field: formats.text(self.payload.get(key)) for field, key in _TOP_KEYS.items()}
-        values["name"] = values["name"] or None
+        values |= {field: values[field] or None for field in ("code", "name")}
         for field, (side, key) in _DETAIL_KEYS.items():
-            details = self.payload.get(side)
-            said = details.get(key) if isinstance(details, dict) else None
+            said = self._side(side).get(key)
             if field in PRICES:
                 values[field] = price(said)
             else:
                 values[field] = formats.text(said) or None
         return {field: value for field, value in values.items() if field not in self._closed()}
+
+    def _side(self, side):
+        """The details of sale or purchase, empty where there are none that can be read."""
+        details = self.payload.get(side)
+        return details if isinstance(details, dict) else {}
 
     def _closed(self):
         """Fields Xero keeps empty: of what is not sold, or not purchased."""
@@ -91,7 +96,7 @@ class XeroItem:
         """
         element = {"ItemID": self.id, "Code": self.code, **_element(values)}
         for side in {"SalesDetails", "PurchaseDetails"} & set(element):
-            held = {key: value for key, value in (self.payload.get(side) or {}).items() if value not in (None, "")}
+            held = {key: value for key, value in self._side(side).items() if value not in (None, "")}
             element[side] = held | element[side]
         return element
 
@@ -111,5 +116,10 @@ def _element(values):
 
 
 def price(value):
-    """A unit price with Xero's four decimals as float, None where there is none."""
-    return None if value in (None, "") else float(formats.decimal(value).quantize(formats.FOUR_PLACES, formats.HALF_UP))
+    """A unit price with Xero's four decimals as float, None where there is none that can be read."""
+    if value in (None, ""):
+        return None
+    try:
+        return float(formats.decimal(value).quantize(formats.FOUR_PLACES, formats.HALF_UP))
+    except ArithmeticError:
+        return None

@@ -296,8 +296,14 @@ class XeroConnection(models.Model):
 
     def _ring_items(self):
         """Have items exchanged as soon as a worker is free. Rings only."""
-        self.sudo().write({"next_items": fields.Datetime.now()})
+        # To the microsecond: a turn tells by it whether somebody rang since it began.
+        self.sudo().write({"next_items": formats.utc_now()})
         self.env.ref("xero_connector.ir_cron_items").sudo()._trigger()
+
+    def _note_items_written(self):
+        """Xero lets this connection write items (again)."""
+        if self.item_message:
+            self.item_message = False
 
     def _bind(self, client, tenant):
         result = super()._bind(client, tenant)
@@ -359,8 +365,9 @@ class XeroConnection(models.Model):
         """One turn: read what changed in Xero, compare, write what Odoo changed. Each step commits; whoever is killed
         leaves rows that wait, and the turn stays due until its end."""
         try:
+            rung = self.next_items
             if self._read_items() and self._work_off_items():
-                self._end_item_turn()
+                self._end_item_turn(rung)
         except errors.XeroError as error:
             self.env.cr.rollback()
             self._stop_items(error)
@@ -409,9 +416,13 @@ class XeroConnection(models.Model):
         interval = self.item_sync != "none" and _INTERVALS.get(self.item_interval)
         return interval and now + interval
 
-    def _end_item_turn(self):
+    def _end_item_turn(self, rung):
+        """Nothing is left to do until the next turn, unless somebody asked for one since this one began.
+
+        :param datetime rung: when this turn was due
+        """
         connection = self._item_worker()
-        if not connection:
+        if not connection or connection.next_items != rung:
             return
         now = fields.Datetime.now()
         waiting = self.env["xero.record"].search(
@@ -478,6 +489,8 @@ class XeroConnection(models.Model):
         whole = not connection.item_watermark or (connection.items_whole_at or now) <= now - _WHOLE_EVERY
         whole = whole or not connection.items_whole_at
         since = None if whole else connection.item_watermark - timedelta(seconds=const.WATERMARK_OVERLAP)
+        # What another worker makes while this list is read is not in it.
+        known = self.env["xero.record"].search(connection._item_rows_domain()) if whole else None
         with connection._client(purpose="items") as client:
             if whole and connection.item_sync != "none":
                 self.env["xero.account.mapping"]._take(connection, client.accounts())
@@ -490,7 +503,7 @@ class XeroConnection(models.Model):
                 return False
             self.env["xero.record"]._receive(connection, "item", elements)
             newest = max([newest, *(formats.stamp(element.get("UpdatedDateUTC")) for element in elements)])
-            seen.update(item.XeroItem(element).id for element in elements)
+            seen.update(filter(None, (item.XeroItem(element).id for element in elements)))
             self.env["ir.cron"]._commit_progress()
             self.env.invalidate_all()
             connection = None
@@ -498,7 +511,7 @@ class XeroConnection(models.Model):
         if not connection:
             return False
         if whole:
-            self.env["xero.record"]._note_gone_items(connection, seen)
+            known._note_gone_items(connection, seen)
         mark = formats.instant(newest)
         mark = mark and mark.replace(microsecond=0)
         # Its own word for everything read: an empty list says nothing about time.
@@ -507,7 +520,8 @@ class XeroConnection(models.Model):
             {
                 "item_watermark": max(marks, default=False),
                 "items_whole_at": now if whole else connection.items_whole_at,
-                "item_message": False,
+                # What Xero refuses to be written is told until it is written.
+                "item_message": not connection.item_failed_turns and connection.item_message,
             }
         )
         self.env["ir.cron"]._commit_progress()

@@ -431,14 +431,10 @@ class XeroRecord(models.Model):
 
     # === GONE === #
 
-    @api.model
     def _note_gone_items(self, connection, listed):
-        """After the whole list was read: what is not in it was deleted in Xero. An empty list where there was one is
-        not believed."""
-        rows = self.search_fetch(
-            [*connection._item_rows_domain(), ("problem_code", "!=", "deleted")], ["external_id"]
-        )
-        gone = rows.filtered(lambda row: row.external_id not in listed)
+        """After the whole list was read: those of these items that are not in it were deleted in Xero. An empty
+        list where there was one is not believed."""
+        gone = self.exists().filtered(lambda row: row.external_id not in listed and row.problem_code != "deleted")
         if not listed and gone:
             _logger.warning("connection %s: Xero listed no item, which is not believed", connection.id)
             return

@@ -215,6 +215,7 @@ class XeroRecord(models.Model):
         except errors.XeroError as error:
             self._hold_up(connection, error)
             return
+        connection._note_items_written()
         for row, answer in zip(self, _in_order(elements, answers, "Code"), strict=True):
             row._conclude_new(connection, answer)
 
@@ -242,12 +243,12 @@ class XeroRecord(models.Model):
         """The code is taken after all: by what we sent before, or by somebody just now. Its item decides."""
         with connection._client(purpose="items") as client:
             twin = client.item_by_code(self.number)
-        products = connection.env["product.product"]
-        held = twin and self.env["xero.binding"]._of_items(connection, [item.XeroItem(twin).id], products)
-        if held and held.res_id != self.res_id:
+        known = twin and self._items_by_id(connection, [item.XeroItem(twin).id]).get(item.XeroItem(twin).id)
+        if known and known.state != "pending":
+            # Its item was compared, and is not this product.
             self.request_key = False
-            product = products.browse(self.res_id)
-            self._fail([Problem("code_taken", str(errors.XeroRejected(messages)), self.number, product)])
+            product = connection.env[self.res_model].browse(self.res_id)
+            self._fail([Problem("code_taken", " ".join(messages), self.number, product)])
             return
         self._postpone(errors.XeroRetryLater(" ".join(messages)))
         if twin:
@@ -291,6 +292,7 @@ class XeroRecord(models.Model):
         except errors.XeroError as error:
             self._hold_up(connection, error)
             return
+        connection._note_items_written()
         for row, answer in zip(self, _in_order(elements, answers, "ItemID"), strict=True):
             row._conclude_change(connection, changes[row], answer)
 

@@ -21,6 +21,7 @@ from . import (
     test_health,
     test_hostile_text,
     test_import,
+    test_item_bad_days,
     test_item_lives,
     test_item_match,
     test_item_mishaps,

@@ -4,7 +4,9 @@ Everything is real here: worker processes, a database of their own, commits, HTT
 """
 
 import json
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+
+import psycopg2
 
 from odoo import SUPERUSER_ID, api
 from odoo.tests import tagged
@@ -93,6 +95,8 @@ class TestItemsKilled(WorkersCase):
         cls.fake = FakeXero().start()
         cls.addClassCleanup(cls.fake.stop)
         cls.fake.auto_approve = True
+        # What both sides should hold in the end: price by code. Of deleted products, what Xero may hold.
+        cls.wanted, cls.deleted = {}, {}
         cls.database = cls.enterClassContext(cls.databases.copy_for_run(cls.template, "items"))
         cls.registry = cls.enterClassContext(cls._registry(cls.database))
         with cls._env() as env:
@@ -147,20 +151,19 @@ class TestItemsKilled(WorkersCase):
     def _make_products(self, env, codes):
         values = {"list_price": 10, "taxes_id": False, "supplier_taxes_id": False, "is_storable": True}
         env["product.product"].create([values | {"name": code, "default_code": code} for code in codes])
-        self.wanted |= dict.fromkeys(codes, 10)
+        self.wanted.update(dict.fromkeys(codes, 10))
 
     def _make_items(self, codes, price):
         for code in codes:
             self.org.add_item(Code=code, Name=code, SalesDetails={"UnitPrice": price})
-        self.wanted |= dict.fromkeys(codes, price)
+        self.wanted.update(dict.fromkeys(codes, price))
 
     def _set_prices(self, products, price):
         products.list_price = price
-        self.wanted |= dict.fromkeys(products.mapped("default_code"), price)
+        self.wanted.update(dict.fromkeys(products.mapped("default_code"), price))
 
     def _begin(self, prefixes):
         """Items and products that know each other."""
-        self.wanted = {}
         codes = [f"{prefix}-{name}" for prefix in prefixes for name in ("here-1", "here-2", "there")]
         self._make_items(codes, 10)
         with self._env() as env:
@@ -191,7 +194,7 @@ class TestItemsKilled(WorkersCase):
             self._set_prices(products, 13)
         elif deed == "delete":
             products.unlink()
-            self.deleted |= {code: self.wanted.pop(code) for code in codes}
+            self.deleted.update({code: self.wanted.pop(code) for code in codes})
         elif deed == "make such items in Xero":
             self._make_items([code for code in codes if not self.org.tables["Items"].by_number(code)], 77)
 
@@ -214,11 +217,13 @@ class TestItemsKilled(WorkersCase):
         rows = env["xero.record"].search([("request_key", "!=", False)])
         return env["product.product"].browse(rows.mapped("res_id")).exists()
 
-    def _finish(self):
-        """Let workers exchange what there is, and what has to wait, until nothing waits."""
+    def _finish(self, *helpers):
+        """Let a worker (and helpers) exchange what there is, and what has to wait, until nothing waits."""
         for _turn in range(4):
-            self.workers.start()
-            self.workers.finish()
+            for workers in (self.workers, *helpers):
+                workers.start()
+            for workers in (self.workers, *helpers):
+                workers.finish()
             if not self._let_time_pass():
                 return
         self.fail("there is no end of waiting")
@@ -261,7 +266,6 @@ class TestItemsKilled(WorkersCase):
 
     def test_killed_at_any_moment_and_started_again_makes_nothing_twice_and_loses_nothing(self):
         self.addCleanup(setattr, self.fake, "on_request", None)
-        self.deleted = {}
         self._begin([f"K{number:02}" for number, _kill in enumerate(KILLS)])
         for number, (moment, deed) in enumerate(KILLS):
             self._work(f"K{number:02}")
@@ -273,3 +277,47 @@ class TestItemsKilled(WorkersCase):
         self._ring()
         self._finish()
         self.assertEqual([call.method for call in self.fake.calls(path="/Items")], ["GET"], "nothing is left to say")
+
+    def test_three_workers_and_people_at_work_make_nothing_twice_and_lose_nothing(self):
+        prefixes = [f"KW{number}" for number in range(3)]
+        self._begin(prefixes)
+        with ExitStack() as stack:
+            helpers = [stack.enter_context(self._workers(self.database, "items")) for _number in range(2)]
+            for prefix in prefixes:
+                self._work(prefix)
+            self._ring(whole=True)
+            for workers in (self.workers, *helpers):
+                workers.start()
+            for price in (20, 21, 22):
+                for prefix in prefixes:
+                    self._as_a_request(self._reprice, prefix, price)
+            for workers in (self.workers, *helpers):
+                workers.finish()
+            self._finish(*helpers)
+        self._assert_as_wanted()
+
+    def _reprice(self, env, prefix, price):
+        """Somebody changes prices and wants them in Xero at once."""
+        self._set_prices(self._products(env, f"{prefix}-here-%") + self._products(env, f"{prefix}-new-here-%"), price)
+        env["xero.connection"].search([])._ring_items()
+
+    def _as_a_request(self, work, *args):
+        """As Odoo does with a request: what meets another transaction is done again."""
+        for _attempt in range(100):
+            with suppress(psycopg2.OperationalError), self._env() as env:
+                work(env, *args)
+                return
+        self.fail("a user never got through")
+
+    def test_who_rings_while_a_turn_comes_to_its_end_is_heard(self):
+        self._begin(["KR"])
+        self._ring()
+        with self._env() as env:
+            connection = env["xero.connection"].search([])
+            rung = connection.next_items
+            connection._read_items()
+            connection._work_off_items()
+            self._as_a_request(self._reprice, "KR", 7)
+            connection._end_item_turn(rung)
+        self._finish()
+        self._assert_as_wanted()
