@@ -73,7 +73,7 @@ class ItemsCase(XeroCase):
         connection._ring_items()
         self.run_cron("items")
         self.assertFalse(connection.message, connection.message)
-        self.assertFalse(connection.item_message, connection.item_message)
+        self.assertFalse(connection.item_failed_turns, connection.item_message)
 
     def out(self, product):
         """The outbound row of a product."""
