@@ -21,8 +21,8 @@ class ItemPair:
 class ItemPlan:
     """What is to happen with a pair: values by field for each way, what is settled, and the log's sentences.
 
-    ``settled`` are the fields both sides agree about, or agree to differ; ``told`` the sentences for the product's
-    chatter: what came from Xero, and what was decided where both sides differed.
+    ``settled`` are the fields both sides agree about, or agree to differ; ``told`` and ``decided`` the sentences for
+    the product's chatter: what came from Xero, and where Odoo won, which is so when Xero took it.
     """
 
     pulls: dict = field(default_factory=dict)
@@ -30,6 +30,7 @@ class ItemPlan:
     settled: set = field(default_factory=set)
     lines: list = field(default_factory=list)
     told: list = field(default_factory=list)
+    decided: list = field(default_factory=list)
 
     def __add__(self, other):
         return ItemPlan(
@@ -38,6 +39,7 @@ class ItemPlan:
             self.settled | other.settled,
             self.lines + other.lines,
             self.told + other.told,
+            self.decided + other.decided,
         )
 
 
@@ -49,7 +51,8 @@ def plan(connection, terms, pair, names=item.FIELDS):
     :return: ``(ItemPlan, values of the item, values of the product)``
     """
     xero_item = item.XeroItem(pair.row.payload)
-    xero, odoo = xero_item.values(), terms.of(pair.product, pair.binding.uom_id)
+    xero = xero_item.values()
+    odoo = terms.of(pair.product, pair.binding.uom_id, xero)
     base = pair.binding.base or {}
     # What we sent and find there arrived, though no answer said so: both sides agreed about it.
     arrived = {name: value for name, value in base.get("sent", {}).items() if name in xero and xero[name] == value}
@@ -70,8 +73,10 @@ def plan(connection, terms, pair, names=item.FIELDS):
             # That an empty side is not filled is no news.
             if before or verdict.is_conflict:
                 result.lines.append(said.held(obstacle))
-            if verdict.way == threeway.PULL and connection._pulls_items and name != "code":
-                # Nothing will change that, but for a code that becomes free: both agree to differ.
+            is_refused = verdict.way == threeway.PULL and connection._pulls_items and name != "code"
+            is_one_way = verdict.is_conflict and not (connection._pulls_items and connection._pushes_items)
+            if is_refused or is_one_way:
+                # Nothing here will change that (a code may become free): both agree to differ, until one changes.
                 result.settled.add(name)
         elif verdict.way == threeway.PULL:
             result.pulls[name] = xero[name]
@@ -79,8 +84,10 @@ def plan(connection, terms, pair, names=item.FIELDS):
         else:
             result.pushes[name] = odoo[name]
             result.lines.append(said.travels())
-        if not obstacle and (verdict.is_conflict or verdict.way == threeway.PULL):
+        if not obstacle and verdict.way == threeway.PULL:
             result.told.append(said.travels())
+        elif not obstacle and verdict.is_conflict:
+            result.decided.append(said.travels())
     return result, xero, odoo
 
 

@@ -36,6 +36,12 @@ class ProductTemplate(models.Model):
             self.env["xero.product.change"].sudo()._note(_variants(self).ids)
         return result
 
+    def unlink(self):
+        # The database deletes the variants: their own method is never asked.
+        # sudo: whoever may delete a product ends what binds it to Xero
+        self.env["xero.binding"].sudo()._end_of_products(_variants(self))
+        return super().unlink()
+
 
 class ProductProduct(models.Model):
     _inherit = "product.product"

@@ -60,10 +60,11 @@ class ProductTerms:
 
     # === ODOO -> XERO'S TERMS === #
 
-    def of(self, product, uom):
+    def of(self, product, uom, xero=None):
         """What this product is in Xero's terms.
 
         :param uom: the unit Xero counts it in, empty for the product's own
+        :param dict xero: the item's values: of several accounts (tax types) that are one here, its own is named
         :return: dict ``field -> value``
         """
         name = _full_name(product)
@@ -77,20 +78,25 @@ class ProductTerms:
             amount = money(product)
             if amount is not False:
                 values[field] = None if amount is None else item.price(self._per_unit(product, uom, amount))
+        said = xero or {}
         for field, own_name in _ACCOUNT_FIELDS.items():
             account = product[own_name]
-            if not account or account in self._account_codes:
+            if account and self._accounts.get(said.get(field)) == account:
+                values[field] = said[field]
+            elif not account or account in self._account_codes:
                 values[field] = self._account_codes.get(account)
         for field, own_name in _TAX_FIELDS.items():
             taxes = product[own_name]._filter_taxes_by_company(self._company)
-            if not taxes or (len(taxes) == 1 and taxes in self._tax_types):
+            if taxes and self._taxes.get(said.get(field)) == taxes:
+                values[field] = said[field]
+            elif not taxes or (len(taxes) == 1 and taxes in self._tax_types):
                 values[field] = self._tax_types.get(taxes)
         return values
 
     def _sales_price(self, product):
         """The price as Xero means it, None where there is none, False where it cannot be told."""
         ratio = self._tax_ratio(product)
-        if ratio is None or not self._is_base_currency(self._sales_currency()):
+        if ratio is None or not self._is_base_currency(self._sales_currency(product)):
             return False
         if not self._connection.item_pricelist_id:
             return formats.decimal(product.lst_price) * ratio
@@ -120,8 +126,9 @@ class ProductTerms:
         )
         return vendors[:1]
 
-    def _sales_currency(self):
-        return self._connection.item_pricelist_id.currency_id or self._company.currency_id
+    def _sales_currency(self, product):
+        """That of a product all companies share is the main company's."""
+        return self._connection.item_pricelist_id.currency_id or product.currency_id
 
     def _is_base_currency(self, currency):
         """Items have one price, in the organisation's base currency (xero-api.md, section 5)."""
@@ -130,6 +137,8 @@ class ProductTerms:
     def _tax_ratio(self, product):
         """What Odoo's sales price is multiplied by to become Xero's; None where that cannot be told."""
         taxes = product.taxes_id._filter_taxes_by_company(self._company)
+        if len(set(taxes.mapped("price_include"))) > 1 or "group" in taxes.mapped("amount_type"):
+            return None
         included = any(taxes.mapped("price_include"))
         wanted = self._connection.item_price_tax == "inclusive"
         if included == wanted:

@@ -54,6 +54,19 @@ class XeroBinding(models.Model):
         self.env["xero.record"].sudo()._withdraw_suggestions(items)
         return bindings
 
+    @api.constrains("uom_id")
+    def _check_uom_id(self):
+        for binding in self.filtered("uom_id"):
+            product = self.env["product.product"].browse(binding.res_id)
+            if not binding.uom_id._has_common_reference(product.uom_id):
+                raise ValidationError(
+                    self.env._(
+                        "%(product)s cannot be counted in %(unit)s.",
+                        product=product.display_name,
+                        unit=binding.uom_id.name,
+                    )
+                )
+
     @api.model
     def _lookup(self, connection, resource, external_ids):
         """Bound records that still exist.
@@ -103,13 +116,16 @@ class XeroBinding(models.Model):
     # === ITEMS === #
 
     @api.model
-    def _of_items(self, connection, item_ids, products):
-        """The bindings of these items, and of these products, that exchange values and whose product exists."""
+    def _of_items(self, connection, item_ids, products, with_shared=False):
+        """The bindings of these items, and of these products, whose product exists.
+
+        :param bool with_shared: also those that exchange no values
+        """
         bindings = self.search(
             [
                 ("connection_id", "=", connection.id),
                 ("resource", "=", "item"),
-                ("is_shared", "=", False),
+                ("is_shared", "in", (False, with_shared)),
                 "|",
                 ("external_id", "in", list(item_ids)),
                 "&",
@@ -196,6 +212,9 @@ class XeroBinding(models.Model):
                         ("res_id", "=", binding_sudo.res_id),
                     ]
                 )
+                product = self.env[binding_sudo.res_model].browse(binding_sudo.res_id).exists()
+                # Made where there is none: it keeps the product from being sent as a new item.
+                rows_sudo |= rows_sudo._outbox_rows(connection_sudo, product) if product else rows_sudo
                 rows_sudo._skip("ignored", said)
                 rows_sudo.filtered(lambda row: row.direction == "in").write({"res_model": False, "res_id": False})
                 rows_sudo.filtered(lambda row: row.direction == "out").write({"external_id": False})
@@ -203,10 +222,5 @@ class XeroBinding(models.Model):
 
     def _count_in(self, uom):
         """Xero counts this product in another unit than before: its prices are compared anew."""
-        product = self.env["product.product"].browse(self.res_id)
-        if uom and not uom._has_common_reference(product.uom_id):
-            raise ValidationError(
-                self.env._("%(product)s cannot be counted in %(unit)s.", product=product.display_name, unit=uom.name)
-            )
         self.sudo().write({"uom_id": uom.id, "is_chosen": True})
-        self.env["xero.product.change"].sudo()._note(product.ids, self.connection_id)
+        self.env["xero.product.change"].sudo()._note([self.res_id], self.connection_id)

@@ -155,7 +155,9 @@ class XeroConnection(models.Model):
     def _price_problem(self):
         """Which prices are in another currency than the organisation's, in words; False where none is."""
         base, own = self.tenant_currency, self.company_id.currency_id.name
-        sales = (self.item_pricelist_id or self.company_id).currency_id.name
+        # The sales price of a product all companies share is in the main company's currency.
+        main = self.env["res.company"].sudo()._get_main_company()
+        sales = (self.item_pricelist_id or main).currency_id.name
         said = []
         if base and sales != base:
             said.append(
@@ -218,6 +220,9 @@ class XeroConnection(models.Model):
         before = {connection: [connection[name] for name in _DECIDING] for connection in self}
         result = super().write(vals)
         decided = self.filtered(lambda c: before[c] != [c[name] for name in _DECIDING])
+        if "item_sync" in vals:
+            # Accounts and taxes come with the whole list.
+            super(XeroConnection, decided.sudo()).write({"items_whole_at": False})
         if decided:
             decided._compare_all_items()
             decided.filtered(lambda c: not c._pushes_items)._empty_outbox()
@@ -512,6 +517,9 @@ class XeroConnection(models.Model):
             return False
         if whole:
             known._note_gone_items(connection, seen)
+            # Whose code was taken may have it now.
+            blocked = known.exists().filtered(lambda row: row.problem_code in ("code_taken", "ambiguous_code"))
+            blocked.write(self.env["xero.record"]._armed_values())
         mark = formats.instant(newest)
         mark = mark and mark.replace(microsecond=0)
         # Its own word for everything read: an empty list says nothing about time.

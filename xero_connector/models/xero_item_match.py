@@ -85,7 +85,8 @@ class XeroItemMatch(models.Model):
              WHERE r.resource = 'item' AND r.direction = 'in' AND r.problem_code IS DISTINCT FROM 'deleted'
                AND NOT EXISTS (SELECT FROM xero_binding b JOIN product_product p ON p.id = b.res_id
                                 WHERE b.connection_id = r.connection_id AND b.resource = 'item'
-                                  AND b.external_id = r.external_id AND b.res_model = 'product.product')
+                                  AND b.external_id = r.external_id AND b.res_model = 'product.product'
+                                  AND b.is_shared IS NOT TRUE)
          UNION ALL
             SELECT (p.id::bigint * 1048576 + c.id) * 4 + 3, c.id, c.company_id, 'product_only', NULL, NULL, FALSE, NULL,
                    NULL, NULL, p.id, p.default_code, NULL, 0, o.state, o.reason
@@ -181,10 +182,11 @@ class XeroItemMatch(models.Model):
     def _edit_product(self, product):
         if self.status == "product_only":
             raise UserError(self.env._("Press Map to choose the item of %s.", self.product_id.display_name))
+        item_row = self.record_id
         if self.product_id and self.product_id != product:
             self.binding_id._unmap()
         if product:
-            self.record_id._map(product)
+            item_row._map(product)
         self.invalidate_recordset()
 
     # === ACTIONS === #

@@ -142,7 +142,8 @@ class XeroRecord(models.Model):
         bindings = self.env["xero.binding"]._of_items(connection, self.mapped("external_id"), products)
         bound_rows = self._items_by_id(connection, bindings.mapped("external_id"))
         loose_rows = self.filtered(lambda row: row.external_id not in bound_rows)
-        loose_products = products - products.browse(bindings.mapped("res_id"))
+        held = self.env["xero.binding"]._of_items(connection, [], products, with_shared=True)
+        loose_products = products - products.browse(held.mapped("res_id"))
         loose_rows |= self._loose_items_by_code(connection, loose_products)
         bindings |= loose_rows._match_items(connection)
         bindings |= loose_rows._make_products(connection)
@@ -197,7 +198,7 @@ class XeroRecord(models.Model):
         found = connection.env["product.product"]._xero_find_by_reference(connection, codes)
         products = {row: sent.get(row.number) or found.get(row.number) for row in self}
         candidates = connection.env["product.product"].union(*products.values())
-        taken = self.env["xero.binding"]._of_items(connection, [], candidates).grouped("res_id")
+        taken = self.env["xero.binding"]._of_items(connection, [], candidates, with_shared=True).grouped("res_id")
         eligible = candidates.filtered_domain(connection._item_domain())
         values = []
         for row, product in products.items():
@@ -311,7 +312,7 @@ class XeroRecord(models.Model):
                 name: value
                 for name, value in xero_item.values().items()
                 # the code it has
-                if value and name != "code" and name in known and terms.takes(name, value)
+                if value and name != "code" and (name in known or name in item.TAXES) and terms.takes(name, value)
                 and not terms.refusal(product, name, value)
             }
             terms.put(product, product.uom_id.browse(), values)
@@ -346,6 +347,8 @@ class XeroRecord(models.Model):
         :raise UserError: where one of both is taken
         """
         self.ensure_one()
+        if self.resource != "item" or self.direction != "in" or self._is_gone_item():
+            raise UserError(self.env._("Choose an item of Xero."))
         if product.company_id and product.company_id != self.company_id:
             raise UserError(
                 self.env._(

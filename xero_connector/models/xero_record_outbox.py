@@ -1,5 +1,7 @@
 import uuid
 
+from markupsafe import Markup
+
 from odoo import api, fields, models
 
 from .. import const
@@ -152,12 +154,14 @@ class XeroRecord(models.Model):
                 row._skip("deleted_here", connection.env._("The product was deleted in Odoo."))
             elif binding := bindings.get(product.id):
                 row.write({"external_id": binding.external_id, "request_key": False})
+            elif product not in eligible or not product.active:
+                # The list was read since: what may have been sent did not arrive.
+                row._skip("kept_out", connection.env._("The product is kept out, or archived."))
+                row.request_key = False
             elif row.request_key:
                 # May have been sent: the very same once more, under its very code.
                 row.write({"request_key": key, "attempts": row.attempts + 1})
                 ready |= row
-            elif product not in eligible or not product.active:
-                row._skip("kept_out", connection.env._("The product is kept out, or archived."))
             elif problem := row._code_problem(connection, product):
                 row._fail([problem])
             else:
@@ -210,6 +214,9 @@ class XeroRecord(models.Model):
             with connection._client(purpose="items") as client:
                 answers = client.create_items(elements, key=self[0].request_key)
         except errors.XeroRejected as error:
+            for row in self:
+                # A key stands for one body (xero-api.md, section 4.4).
+                row.request_key = str(uuid.uuid4())
             self._each_alone(connection, error, lambda row: row._send_new(connection))
             return
         except errors.XeroError as error:
@@ -317,13 +324,16 @@ class XeroRecord(models.Model):
             planned, _xero, _odoo = plan(connection, terms, pair)
             problem = "code" in planned.pushes and row._code_problem(connection, product, binding.external_id)
             if problem:
+                # The rest is sent all the same.
+                del planned.pushes["code"]
+            if problem and not planned.pushes:
                 row._fail([problem])
             elif planned.pushes:
                 element = item.XeroItem(pair.row.payload).changed(planned.pushes)
                 reason = "\n".join(planned.lines)
                 row.write({"payload": formats.plain(element), "number": element["Code"], "reason": reason})
                 binding._note_sent(planned.pushes)
-                changes[row] = _Change(element, pair, planned.pushes)
+                changes[row] = _Change(element, pair, planned.pushes, planned.decided, problem)
             else:
                 row._succeed(product)
         return changes
@@ -339,7 +349,13 @@ class XeroRecord(models.Model):
         change.pair.row._take_answer(item.XeroItem(answer), product)
         xero = item.XeroItem(answer).values()
         change.pair.binding._settle({name: xero.get(name) for name in change.sent}, change.sent)
-        self._succeed(product)
+        change.pair.row._look_again(change.pair.binding, xero)
+        if change.decided:
+            product._message_log(body=Markup("<br/>").join(change.decided))
+        if change.problem:
+            self._fail([change.problem])
+        else:
+            self._succeed(product)
 
     # === OUTCOMES === #
 
@@ -351,6 +367,12 @@ class XeroRecord(models.Model):
         )
         row._take_answer(xero_item, product)
         return row
+
+    def _look_again(self, binding, xero):
+        """The answer may hold what somebody changed since we read the item: it is compared, too."""
+        known = (binding.sudo().base or {}).get("xero", {})
+        if any(known[name] != value for name, value in xero.items() if name in known):
+            self.write(self._armed_values())
 
     def _take_answer(self, xero_item, product):
         """Xero's answer is the newest version of the item: its row needs no work."""
@@ -382,7 +404,9 @@ class XeroRecord(models.Model):
         cover it stops nothing else."""
         if isinstance(error, errors.XeroDenied) and error.code == "scope":
             connection.item_message = str(error)
-            self.write({"next_attempt": fields.Datetime.add(fields.Datetime.now(), days=1), "reason": str(error)})
+            # What waits beside these would be refused, too.
+            waiting = self | self.search(self._outbox_domain(connection))
+            waiting.write({"next_attempt": fields.Datetime.add(fields.Datetime.now(), days=1), "reason": str(error)})
             return
         self._postpone(errors.XeroRetryLater(
             str(error), limit=getattr(error, "limit", None), retry_after=getattr(error, "retry_after", None),
@@ -396,15 +420,18 @@ class XeroRecord(models.Model):
 class _Change:
     """One change under way.
 
-    ``element``: what is sent; ``pair``: whose it is; ``sent``: the product's values it stands for.
+    ``element``: what is sent; ``pair``: whose it is; ``sent``: the product's values it stands for; ``decided``:
+    sentences for the chatter once Xero took it; ``problem``: what could not be sent with it.
     """
 
-    __slots__ = ("element", "pair", "sent")
+    __slots__ = ("decided", "element", "pair", "problem", "sent")
 
-    def __init__(self, element, pair, sent):
+    def __init__(self, element, pair, sent, decided, problem):
         self.element = element
         self.pair = pair
         self.sent = sent
+        self.decided = decided
+        self.problem = problem
 
 
 def _messages(answer):

@@ -26,6 +26,7 @@ from . import (
     test_item_match,
     test_item_mishaps,
     test_item_offers,
+    test_item_strangers,
     test_item_values,
     test_items,
     test_items_killed,

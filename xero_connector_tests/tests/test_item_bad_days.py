@@ -243,7 +243,7 @@ class TestLimits(MishapsCase):
         self.turn(connection)
         chair.xero_exchange = False
         self.turn(connection)
-        self.assertEqual((self.out(chair).state, self.out(chair).problem_code), ("failed", "code_taken"))
+        self.assertEqual((self.out(chair).state, self.out(chair).problem_code), ("skipped", "kept_out"))
         calls = len(self.written())
         self.turn(connection)
         self.assertEqual(len(self.written()), calls)
