@@ -48,7 +48,7 @@ class XeroConnection(models.Model):
     )
     item_interval = fields.Selection(
         [("manual", "By hand"), ("hourly", "Every hour"), ("daily", "Daily")],
-        string="Exchange",
+        string="How often",
         required=True,
         default="hourly",
     )
