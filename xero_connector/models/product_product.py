@@ -76,6 +76,16 @@ class ProductProduct(models.Model):
 
         return find
 
+    def _xero_tell(self, bodies):
+        """Note these texts in the chatter people see: the template's, where it has one variant only.
+
+        :param dict bodies: text by product id
+        """
+        single = self.filtered(lambda product: product.product_tmpl_id.product_variant_count == 1)
+        on_templates = {product.product_tmpl_id.id: bodies[product.id] for product in single}
+        single.product_tmpl_id._message_log_batch(bodies=on_templates)
+        (self - single)._message_log_batch(bodies=bodies)
+
     def _xero_put_out_new(self, connection):
         """Have these products, which are mapped to no item, made in Xero, where the connection says so. What a person
         unmapped, or somebody deleted in Xero, is not made again."""

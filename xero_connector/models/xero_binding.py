@@ -218,7 +218,26 @@ class XeroBinding(models.Model):
                 rows_sudo._skip("ignored", said)
                 rows_sudo.filtered(lambda row: row.direction == "in").write({"res_model": False, "res_id": False})
                 rows_sudo.filtered(lambda row: row.direction == "out").write({"external_id": False})
+        item_ids = {(each.connection_id, each.external_id) for each in self.sudo() if not each.is_shared}
         self.sudo().unlink()
+        for connection_sudo, item_id in item_ids:
+            self._promote(connection_sudo, item_id)
+
+    @api.model
+    def _promote(self, connection_sudo, item_id):
+        """The first of the products that shared this item takes the place of the one that was unmapped."""
+        heirs_sudo = self.sudo().search(
+            [
+                ("connection_id", "=", connection_sudo.id),
+                ("resource", "=", "item"),
+                ("external_id", "=", item_id),
+            ],
+            order="id",
+            limit=1,
+        )
+        if heirs_sudo:
+            heirs_sudo.is_shared = False
+            self.env["xero.record"].sudo()._items_by_id(connection_sudo, [item_id])[item_id]._settle_mapping()
 
     def _count_in(self, uom):
         """Xero counts this product in another unit than before: its prices are compared anew."""

@@ -201,9 +201,16 @@ class XeroConnection(models.Model):
                 ["__count"],
             )
         }
+        failed_items = dict(
+            self.env["xero.record"]._read_group(
+                [("connection_id", "in", self.ids), ("resource", "=", "item"), ("state", "=", "failed")],
+                ["connection_id"],
+                ["__count"],
+            )
+        )
         for connection in self:
             connection.waiting_count = counts.get((connection, "pending"), 0)
-            connection.failed_count = counts.get((connection, "failed"), 0)
+            connection.failed_count = counts.get((connection, "failed"), 0) + failed_items.get(connection, 0)
             connection.done_count = counts.get((connection, "done"), 0)
 
     # === ACTIONS === #

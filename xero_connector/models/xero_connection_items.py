@@ -147,10 +147,11 @@ class XeroConnection(models.Model):
             connection.item_count = counts.get(connection, 0)
             connection.unmapped_item_count = unmapped.get(connection, 0)
 
-    @api.depends("item_pricelist_id", "item_cost_source", "tenant_currency", "company_id", "item_sync")
+    @api.depends("item_pricelist_id", "item_cost_source", "tenant_currency", "company_id", "item_sync", "last_items")
     def _compute_item_price_problem(self):
         for connection in self:
-            connection.item_price_problem = connection.item_sync != "none" and connection._price_problem()
+            looks = connection.item_sync != "none" or connection.last_items
+            connection.item_price_problem = bool(looks) and connection._price_problem()
 
     def _price_problem(self):
         """Which prices are in another currency than the organisation's, in words; False where none is."""
@@ -276,9 +277,11 @@ class XeroConnection(models.Model):
             )
             waiting_sudo.write(self.env["xero.record"]._armed_values())
         self._ring_items()
-        return self._notification(
-            self.env._("Xero's items are being read. What becomes of them appears within a minute."), "success"
-        )
+        text = self.env._("Xero's items are being read. What becomes of them appears under Products within a minute.")
+        if all(connection._can_write_items() for connection in self.sudo() if connection._pushes_items):
+            return self._notification(text, "success")
+        more = self.env._("Nothing is sent to Xero before you reconnect: the consent does not cover it.")
+        return self._notification(f"{text} {more}", "warning")
 
     def action_view_items(self):
         """Both catalogues side by side."""

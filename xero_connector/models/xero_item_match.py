@@ -52,13 +52,14 @@ class XeroItemMatch(models.Model):
     uom_id = fields.Many2one(related="binding_id.uom_id", string="Counted in")
     suggestion_id = fields.Many2one("product.product", readonly=True)
     suggestion_score = fields.Float(string="Score", digits=(16, 0), readonly=True, aggregator=False)
+    problem_code = fields.Selection(related="record_id.problem_code", string="Cause")
     reason = fields.Text(related="record_id.reason")
     push_state = fields.Selection(
         [("pending", "Waiting"), ("done", "Sent"), ("failed", "Failed"), ("skipped", "Not sent")],
         string="To Xero",
         readonly=True,
     )
-    push_reason = fields.Text(string="Why not in Xero", readonly=True)
+    push_reason = fields.Text(string="About sending", readonly=True)
     waiting_count = fields.Integer(string="Orders waiting", compute="_compute_waiting_count")
 
     @property
@@ -242,7 +243,7 @@ class XeroItemMatch(models.Model):
         self.check_access("write")
         wanted = self.filtered(lambda match: match.status == "item_only")
         if not wanted:
-            raise UserError(self.env._("All of these items have a product already."))
+            raise UserError(self.env._("None of these lines is an item without a product."))
         self.env["product.product"].check_access("create")
         kept_out = 0
         for connection, matches in wanted.grouped("connection_id").items():
@@ -265,7 +266,7 @@ class XeroItemMatch(models.Model):
         self.check_access("write")
         wanted = self.filtered(lambda match: match.status == "product_only")
         if not wanted:
-            raise UserError(self.env._("All of these products have an item already."))
+            raise UserError(self.env._("None of these lines is a product without an item."))
         for connection, matches in wanted.grouped("connection_id").items():
             connection._refuse_to_create_there()
             records_sudo = self.env["xero.record"].sudo()

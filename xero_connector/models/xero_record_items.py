@@ -61,7 +61,7 @@ class XeroRecord(models.Model):
                 to_send = [pair for pair, done in plans if done.pushes]
                 self._put_out(connection, {pair.product: pair.binding.external_id for pair in to_send})
                 told = {pair.product.id: Markup("<br/>").join(done.told) for pair, done in plans if done.told}
-                products.browse(told)._message_log_batch(bodies=told)
+                products.browse(told)._xero_tell(told)
                 self.env.flush_all()
         except psycopg2.OperationalError:
             raise
@@ -383,6 +383,7 @@ class XeroRecord(models.Model):
         self.env["xero.binding"].sudo()._bind_items(
             row_sudo.connection_id, row_sudo, product, is_shared=bool(main), is_chosen=True
         )
+        row_sudo._forget_sending(product)
         if not main:
             row_sudo._settle_mapping()
 
@@ -407,14 +408,8 @@ class XeroRecord(models.Model):
             ]
         )
 
-    def _settle_mapping(self):
-        """A person chose the product: compare at the next turn, where values are exchanged at all."""
-        binding = self.env["xero.binding"]._of_items(
-            self.connection_id, [self.external_id], self.env["product.product"]
-        )
-        product = self.env["product.product"].browse(binding.res_id)
-        self.write({"suggestion_id": False, "suggestion_score": 0, "wants_suggestion": False})
-        # What was left alone when the two were unmapped goes on.
+    def _forget_sending(self, product):
+        """Now that the product is mapped, whatever became of sending it as a new item is past."""
         self.search(
             [
                 ("connection_id", "=", self.connection_id.id),
@@ -422,9 +417,17 @@ class XeroRecord(models.Model):
                 ("resource", "=", "item"),
                 ("res_model", "=", product._name),
                 ("res_id", "=", product.id),
-                ("problem_code", "=", "ignored"),
+                ("request_key", "=", False),
             ]
-        ).problem_code = False
+        ).unlink()
+
+    def _settle_mapping(self):
+        """A person chose the product: compare at the next turn, where values are exchanged at all."""
+        binding = self.env["xero.binding"]._of_items(
+            self.connection_id, [self.external_id], self.env["product.product"]
+        )
+        product = self.env["product.product"].browse(binding.res_id)
+        self.write({"suggestion_id": False, "suggestion_score": 0, "wants_suggestion": False})
         if self.connection_id.item_sync == "none":
             self._compared(product)
             return

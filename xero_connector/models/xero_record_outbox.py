@@ -351,7 +351,7 @@ class XeroRecord(models.Model):
         change.pair.binding._settle({name: xero.get(name) for name in change.sent}, change.sent)
         change.pair.row._look_again(change.pair.binding, xero)
         if change.decided:
-            product._message_log(body=Markup("<br/>").join(change.decided))
+            product._xero_tell({product.id: Markup("<br/>").join(change.decided)})
         if change.problem:
             self._fail([change.problem])
         else:

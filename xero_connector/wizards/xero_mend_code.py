@@ -17,7 +17,6 @@ class XeroMendCode(models.TransientModel):
     description = fields.Char(string="Called in Xero", compute="_compute_description")
     product_id = fields.Many2one(
         "product.product",
-        required=True,
         domain="[('company_id', 'in', (False, company_id))]",
         compute="_compute_product_id",
         store=True,
@@ -102,6 +101,8 @@ class XeroMendCode(models.TransientModel):
     def action_confirm(self):
         """Keep the answer and release the orders."""
         self.ensure_one()
+        if not self.product_id:
+            raise UserError(self.env._("Choose the product that “%s” is.", self.item_code))
         rows = self._waiting()
         if self.how == "reference":
             if self.product_id.default_code:

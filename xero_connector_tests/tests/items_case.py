@@ -63,6 +63,10 @@ class ItemsCase(XeroCase):
     def find(self, code):
         return self.env["product.product"].search([("default_code", "=", code)])
 
+    def chatter(self, product):
+        """What people read on the form of a product without variants."""
+        return product.product_tmpl_id.message_ids
+
     def exchanging(self, way, **settings):
         """A connection that exchanges products this way, once it is asked to."""
         return self.connect(item_sync=way, item_interval="manual", **settings)

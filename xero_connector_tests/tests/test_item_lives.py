@@ -147,7 +147,7 @@ class TestGone(ItemsCase):
         lamp.description_sale = f"{hostile} here"
         self.exchange(connection)
         self.assertEqual(lamp.description_sale, hostile)
-        told = lamp.message_ids.filtered(lambda message: "both sides differ" in message.body)
+        told = self.chatter(lamp).filtered(lambda message: "both sides differ" in message.body)
         self.assertTrue(told)
         self.assertNotIn("<img", told.body)
 

@@ -125,8 +125,11 @@ class TestMatch(ItemsCase):
         self.assertEqual((lamp.list_price, red.list_price), (10, 13), "only the first exchanges its price")
         found = self.env["product.product"]._xero_find_by_code(connection, ["LAMP"])
         self.assertEqual(found.get("LAMP"), lamp)
-        self.match(connection, product=red).action_unmap()
-        self.assertEqual(self.match(connection, item).product_id, lamp)
+        self.match(connection, product=lamp).action_unmap()
+        line = self.match(connection, item)
+        self.assertEqual((line.product_id, line.is_shared), (red, False), "the next one takes its place")
+        self.exchange(connection)
+        self.assertEqual(red.list_price, 10)
 
     def test_a_product_that_is_mapped_is_not_mapped_twice(self):
         self.item("LAMP")

@@ -218,7 +218,7 @@ class TestValuesMishaps(ItemsCase):
         self.exchange(connection := self.exchanging("pull"))
         self.org.update("Items", item["ItemID"], SalesDetails={"UnitPrice": 12})
         self.exchange(connection)
-        told = " ".join(lamp.message_ids.mapped("body"))
+        told = " ".join(self.chatter(lamp).mapped("body"))
         self.assertIn("Xero's 10 replaced Odoo's 7", told)
         self.assertIn("10 became Xero's 12", told)
 

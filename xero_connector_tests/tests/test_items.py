@@ -106,7 +106,7 @@ class TestPull(ItemsCase):
         lamp.list_price = 11
         self.exchange(connection)
         self.assertIn("both sides differ", self.row(item).reason)
-        self.assertTrue(lamp.message_ids.filtered(lambda message: "both sides differ" in message.body))
+        self.assertTrue(self.chatter(lamp).filtered(lambda message: "both sides differ" in message.body))
         return lamp.list_price, self.stored(item)["SalesDetails"]["UnitPrice"]
 
     def test_where_both_changed_a_price_xero_wins_if_it_is_the_price_source_and_the_log_says_so(self):
