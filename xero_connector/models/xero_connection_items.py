@@ -456,7 +456,7 @@ class XeroConnection(models.Model):
         :return: whether everything is done that could be done now
         """
         records = self.env["xero.record"]
-        handled = True
+        connection, handled = None, True
         while handled:
             handled = False
             for step in (
@@ -465,13 +465,16 @@ class XeroConnection(models.Model):
                 records._update_items,
                 records._suggest_products,
             ):
-                connection = self._item_worker()
+                connection = connection or self._item_worker()
                 if not connection:
                     return False
-                handled = step(connection) or handled
-                if not self.env["ir.cron"]._commit_progress():
-                    return False
-                self.env.invalidate_all()
+                if step(connection):
+                    connection, handled = None, True
+                    if not self.env["ir.cron"]._commit_progress():
+                        return False
+                    self.env.invalidate_all()
+        # Who rang meanwhile is seen by the next transaction only.
+        self.env["ir.cron"]._commit_progress()
         return True
 
     # === READ === #
