@@ -78,6 +78,12 @@ IMPORTING = {
     "files": "/Attachments$",
     "file": "/Attachments/.+",
 }
+EXCHANGING = {
+    "accounts": "GET .*/(Accounts|TaxRates)$",
+    "items": "GET .*/Items$",
+    "new items": "PUT .*/Items$",
+    "changes": "POST .*/Items$",
+}
 BY_HAND = {"single": "/Invoices$", "write": "(?i)/connections/.+"}
 
 # How a day with a fault ended.
@@ -247,6 +253,98 @@ class TestFaults(XeroHttpCase):
     def test_importing(self):
         self.connection = self.connect(attach_pdf=True, attach_files=True, note_target="delivery")
         self.check_all(IMPORTING, self.check_importing)
+
+    # === EXCHANGING ITEMS === #
+
+    def set_up_exchange(self):
+        """A connection that exchanges a product both sides know, and whatever is new."""
+        self.org.tables["Items"].clear()
+        self.org.add_item(Code="F-HERE", Name="F-HERE", SalesDetails={"UnitPrice": 1})
+        self.org.add_item(Code="F-THERE", Name="F-THERE", SalesDetails={"UnitPrice": 1})
+        self.here = self.make_products("F-HERE", "F-THERE")[0]
+        self.days = 1
+        self.connection = self.connect(
+            attach_pdf=False,
+            item_sync="both",
+            item_create_here=True,
+            item_create_there=True,
+            item_product_domain="[('default_code', '=like', 'F-%')]",
+        )
+        self.run_cron("items")
+
+    def make_products(self, *codes):
+        values = {"type": "consu", "list_price": 1, "taxes_id": False, "supplier_taxes_id": False}
+        return self.env["product.product"].create([values | {"name": code, "default_code": code} for code in codes])
+
+    def go_on_exchanging(self, rows):
+        """As :meth:`go_on`, for these rows of items.
+
+        :return: whether a person was needed
+        """
+        self.fake.faults.clear()
+        self._end_limits(self.connection)
+        needed = self.connection.state == "error"
+        if needed:
+            self.connection.action_resume()
+            self.run_cron("poll")
+        rows.sudo().next_attempt = False
+        if failed := rows.filtered(lambda row: row.state == "failed"):
+            failed.action_retry()
+            needed = True
+        self.exchange()
+        return needed
+
+    def check_exchanging(self, stage, path, fault):
+        """A day on which both sides change, and either gets something new where that meets the fault."""
+        connection, items = self.connection, self.org.tables["Items"]
+        self.days += 1
+        new = f"F-NEW-{self.days}"
+        if stage == "new items":
+            self.make_products(new)
+        elif stage == "items":
+            self.org.add_item(Code=new, Name=new, SalesDetails={"UnitPrice": 1})
+        count = len(items) + (stage == "new items")
+        self.here.list_price = self.days
+        self.org.update("Items", items.by_number("F-THERE").id, SalesDetails={"UnitPrice": self.days})
+        if stage in ("accounts", "items"):
+            connection.items_whole_at = False
+        method, path = path.split(" ")
+        # of two calls, the one on this day, the other on the next
+        self.fake.faults.add(method, path, **fault, after=self.days % 2 if "|" in path else 0)
+        self.exchange()
+        rows = self.env["xero.record"].search([("resource", "=", "item"), ("state", "!=", "done")])
+        end = SAME
+        if rows or connection.message or self.prices_there() != self.prices_here():
+            # A limit passes when Xero says: then the next exchange is.
+            if "limit" not in str(fault).lower() or connection.next_items <= fields.Datetime.now():
+                self.assert_told(connection.message or connection.item_message or rows[:1].reason)
+            end = LATER
+        if self.go_on_exchanging(rows):
+            end = PERSON
+        prices = self.prices_there()
+        self.assertEqual(prices, self.prices_here())
+        self.assertEqual((prices["F-HERE"], prices["F-THERE"]), (self.days, self.days))
+        self.assertEqual(len(items), count, "nothing is there twice, and nothing got lost")
+        self.assertFalse(self.env["xero.record"].search([("resource", "=", "item"), ("state", "!=", "done")]))
+        self.assertEqual((connection.state, connection.message, connection.item_message), ("connected", False, False))
+        self.assertFalse(connection.activity_ids, "no call for help is left open")
+        return end
+
+    def exchange(self):
+        self.connection._ring_items()
+        self.env.flush_all()
+        self.run_cron("items")
+
+    def prices_there(self):
+        return {record.data["Code"]: record.data["SalesDetails"]["UnitPrice"] for record in self.org.tables["Items"]}
+
+    def prices_here(self):
+        products = self.env["product.product"].search([("default_code", "=like", "F-%")])
+        return {product.default_code: product.list_price for product in products}
+
+    def test_exchanging_items(self):
+        self.set_up_exchange()
+        self.check_all(EXCHANGING, self.check_exchanging)
 
     # === BY HAND === #
 
