@@ -481,6 +481,8 @@ class XeroConnection(models.Model):
                     if not self.env["ir.cron"]._commit_progress():
                         return False
                     self.env.invalidate_all()
+        # Who rang meanwhile is seen by the next transaction only.
+        self.env["ir.cron"]._commit_progress()
         return True
 
     # === READ === #

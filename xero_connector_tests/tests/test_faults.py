@@ -79,7 +79,7 @@ IMPORTING = {
     "file": "/Attachments/.+",
 }
 EXCHANGING = {
-    "accounts, taxes": "GET .*/(Accounts|TaxRates)$",
+    "accounts": "GET .*/(Accounts|TaxRates)$",
     "items": "GET .*/Items$",
     "new items": "PUT .*/Items$",
     "changes": "POST .*/Items$",
@@ -286,6 +286,7 @@ class TestFaults(XeroHttpCase):
         needed = self.connection.state == "error"
         if needed:
             self.connection.action_resume()
+            self.run_cron("poll")
         rows.sudo().next_attempt = False
         if failed := rows.filtered(lambda row: row.state == "failed"):
             failed.action_retry()
@@ -305,7 +306,7 @@ class TestFaults(XeroHttpCase):
         count = len(items) + (stage == "new items")
         self.here.list_price = self.days
         self.org.update("Items", items.by_number("F-THERE").id, SalesDetails={"UnitPrice": self.days})
-        if stage in ("accounts, taxes", "items"):
+        if stage in ("accounts", "items"):
             connection.items_whole_at = False
         method, path = path.split(" ")
         # of two calls, the one on this day, the other on the next
@@ -314,7 +315,9 @@ class TestFaults(XeroHttpCase):
         rows = self.env["xero.record"].search([("resource", "=", "item"), ("state", "!=", "done")])
         end = SAME
         if rows or connection.message or self.prices_there() != self.prices_here():
-            self.assert_told(connection.message or connection.item_message or rows[:1].reason)
+            # A limit passes when Xero says: then the next exchange is.
+            if "limit" not in str(fault).lower() or connection.next_items <= fields.Datetime.now():
+                self.assert_told(connection.message or connection.item_message or rows[:1].reason)
             end = LATER
         if self.go_on_exchanging(rows):
             end = PERSON

@@ -59,7 +59,8 @@ MOMENTS = {
     "the changed items are known": after(ANSWERED, ANSWERED, ANSWERED, SETTLED, "COMMIT"),
     "the end is stored": after(ENDED),
 }
-# when a worker is killed, and what people do to its products before the next one begins
+# When a worker is killed, and what people do to its products before the next one begins. What is sent again after a
+# kill arrives where the next kill comes later in the turn.
 KILLS = [
     ("the accounts are asked for", "nothing"),
     ("the list is asked for", "nothing"),
@@ -73,13 +74,13 @@ KILLS = [
     ("the new items are known", "nothing"),
     ("the new items are committed", "nothing"),
     ("the end is stored", "nothing"),
-    ("the intent is committed", "rename"),
     ("Xero makes items", "rename"),
     ("Xero changes items", "rename"),
-    ("the intent is committed", "reprice"),
-    ("Xero makes items", "reprice"),
-    ("Xero changes items", "reprice"),
+    ("the intent is committed", "rename"),
     ("the changed items are known", "reprice"),
+    ("Xero makes items", "reprice"),
+    ("the intent is committed", "reprice"),
+    ("Xero changes items", "reprice"),
     ("Xero makes items", "delete"),
     ("the intent is committed", "make such items in Xero"),
 ]
