@@ -15,7 +15,7 @@ from .gauges import measured, middle
 from .site import Site
 
 CHANGED = 100  # items, or products, of a round: the whole small catalogue
-ROUNDS = 9
+ROUNDS = {'pull': 21, 'push': 9}  # a round of pushing takes three of the sixty calls Xero allows in a minute
 LATER = 150  # seconds, longer than the watermark's overlap
 PATIENCE = 100  # runs of the scheduled action for one turn
 # what the scheduler and the counting of calls write, whatever a turn finds
@@ -40,14 +40,14 @@ def measure(env, books, task: dict) -> list[Figure]:
 
 
 def _measure_rounds(books, way: str, *catalogues) -> None:
-    for turn in range(ROUNDS + 1):
+    for turn in range(ROUNDS[way] + 1):
         if way == 'push':
             # what was written the last time is listed no more
             books.ask('POST', 'clock', advance=LATER)
         # each goes first as often as the other
         for catalogue in catalogues[::-1] if turn % 2 else catalogues:
             catalogue.measure(way, warming_up=not turn)
-        say(f"  {way}: round {turn} of {ROUNDS}")
+        say(f"  {way}: round {turn} of {ROUNDS[way]}")
 
 
 class Catalogue:
@@ -130,17 +130,20 @@ class Catalogue:
     # === ROUNDS === #
 
     def measure(self, way: str, *, warming_up: bool) -> None:
-        exchange = {'pull': self._pull, 'push': self._push}[way]
-        found = exchange(self._next_items())
+        if way == 'pull':
+            self._last += 1
+            found = self._pull(self._spread(self._last))
+        else:
+            # the same ones each time: a product that is sent anew gets a row, and the small catalogue has no new ones
+            found = self._push(self._spread(0))
         if not warming_up:
             self.rounds[way].append(found)
             self.calls_of_rounds[way].append(self.calls)
 
-    def _next_items(self) -> list[dict]:
-        """A hundred items from all over the catalogue, others than the last time where there are others."""
-        self._last += 1
+    def _spread(self, first: int) -> list[dict]:
+        """A hundred items from all over the catalogue; others for another first one, where there are others."""
         step = self.number // CHANGED
-        return self.items[self._last % step::step][:CHANGED]
+        return self.items[first % step::step][:CHANGED]
 
     def _products(self, items: list[dict]):
         return self.env['product.product'].search([('default_code', 'in', [item['Code'] for item in items])])
