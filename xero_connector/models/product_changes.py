@@ -64,53 +64,45 @@ class ProductProduct(models.Model):
         return super().unlink()
 
 
-class ProductSupplierinfo(models.Model):
-    _inherit = "product.supplierinfo"
+class XeroProductDoorbell(models.AbstractModel):
+    """For records beside a product that its prices come from: each change marks the product before and after it."""
+
+    _name = "xero.product.doorbell"
+    _description = "Doorbell of a Product for Xero"
 
     @api.model_create_multi
     def create(self, vals_list):
-        vendors = super().create(vals_list)
-        vendors._note_products()
-        return vendors
+        records = super().create(vals_list)
+        records._xero_note()
+        return records
 
     def write(self, vals):
-        self._note_products()
+        self._xero_note()
         result = super().write(vals)
-        self._note_products()
+        self._xero_note()
         return result
 
     def unlink(self):
-        self._note_products()
+        self._xero_note()
         return super().unlink()
 
-    def _note_products(self):
-        products = self.product_id | _variants(self.filtered(lambda vendor: not vendor.product_id).product_tmpl_id)
+    def _xero_note(self):
+        of_templates = self.filtered(lambda record: not record.product_id)
+        products = self.product_id | _variants(of_templates.product_tmpl_id)
         self.env["xero.product.change"].sudo()._note(products.ids)
+
+
+class ProductSupplierinfo(models.Model):
+    _name = "product.supplierinfo"
+    _inherit = ["product.supplierinfo", "xero.product.doorbell"]
 
 
 class ProductPricelistItem(models.Model):
-    _inherit = "product.pricelist.item"
+    _name = "product.pricelist.item"
+    _inherit = ["product.pricelist.item", "xero.product.doorbell"]
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        rules = super().create(vals_list)
-        rules._note_products()
-        return rules
-
-    def write(self, vals):
-        self._note_products()
-        result = super().write(vals)
-        self._note_products()
-        return result
-
-    def unlink(self):
-        self._note_products()
-        return super().unlink()
-
-    def _note_products(self):
-        fixed = self.filtered(lambda rule: rule.compute_price == "fixed")
-        products = fixed.product_id | _variants(fixed.filtered(lambda rule: not rule.product_id).product_tmpl_id)
-        self.env["xero.product.change"].sudo()._note(products.ids)
+    def _xero_note(self):
+        return super(ProductPricelistItem, self.filtered(lambda rule: rule.compute_price == "fixed"))._xero_note()
 
 
 class ProductTemplateAttributeValue(models.Model):
@@ -120,6 +112,30 @@ class ProductTemplateAttributeValue(models.Model):
         result = super().write(vals)
         if "price_extra" in vals:
             self.env["xero.product.change"].sudo()._note(_variants(self.product_tmpl_id).ids)
+        return result
+
+
+class ProductAttributeValue(models.Model):
+    _inherit = "product.attribute.value"
+
+    def write(self, vals):
+        result = super().write(vals)
+        if "name" in vals:
+            # Variants are told by their attributes.
+            templates = self.env["product.template"].sudo().search([("attribute_line_ids.value_ids", "in", self.ids)])
+            self.env["xero.product.change"].sudo()._note(_variants(templates).ids)
+        return result
+
+
+class AccountTax(models.Model):
+    _inherit = "account.tax"
+
+    def write(self, vals):
+        result = super().write(vals)
+        if {"amount", "amount_type", "price_include_override"} & set(vals):
+            # What a price is without tax, or with it.
+            products = self.env["product.product"].sudo().search([("taxes_id", "in", self.ids)])
+            self.env["xero.product.change"].sudo()._note(products.ids)
         return result
 
 

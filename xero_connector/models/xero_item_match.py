@@ -48,7 +48,9 @@ class XeroItemMatch(models.Model):
         help="As Xero would say it.",
     )
     has_product_price = fields.Boolean(compute="_compute_product_price")
-    is_price_apart = fields.Boolean(compute="_compute_product_price")
+    is_price_apart = fields.Boolean(
+        string="Prices differ", compute="_compute_product_price", search="_search_is_price_apart"
+    )
     uom_id = fields.Many2one(related="binding_id.uom_id", string="Counted in")
     suggestion_id = fields.Many2one("product.product", readonly=True)
     suggestion_score = fields.Float(string="Score", digits=(16, 0), readonly=True, aggregator=False)
@@ -132,6 +134,12 @@ class XeroItemMatch(models.Model):
                 match.has_product_price = price is not None
                 is_apart = price is not None and item.price(match.item_price) != price
                 match.is_price_apart = match.status == "mapped" and not match.is_shared and is_apart
+
+    def _search_is_price_apart(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        apart = self.search([("status", "=", "mapped")]).filtered("is_price_apart")
+        return Domain("id", "in" if True in value else "not in", apart.ids)
 
     @api.depends("item_code", "connection_id")
     def _compute_waiting_count(self):

@@ -39,6 +39,10 @@ class TestMatch(ItemsCase):
         self.assertEqual((mapped.status, mapped.item_name, mapped.item_price), ("mapped", "Lamp there", 10))
         self.assertEqual((mapped.product_price, mapped.is_price_apart), (12, True))
         self.assertEqual(self.match(connection, there).status, "item_only")
+        matches = self.env["xero.item.match"].with_user(self.manager)
+        own = [("connection_id", "=", connection.id)]
+        self.assertEqual(matches.search([*own, ("is_price_apart", "=", True)]), mapped)
+        self.assertNotIn(mapped, matches.search([*own, ("is_price_apart", "=", False)]))
         self.assertEqual(self.match(connection, product=here).status, "product_only")
 
     def test_a_product_kept_out_or_archived_is_not_offered(self):

@@ -41,6 +41,15 @@ class TestSalesPrice(ItemsCase):
         self.exchange(connection)
         self.assertEqual((lamp.list_price, self.price_of(item)), (23, 20))
 
+    def test_a_tax_that_changes_its_rate_changes_the_price_without_it(self):
+        tax = self.sales_tax(15, included=True)
+        item = self.item("LAMP", price=20)
+        self.product("LAMP", "LAMP", 23, taxes_id=[Command.set(tax.ids)])
+        self.exchange(connection := self.exchanging("push"))
+        tax.amount = 25
+        self.exchange(connection)
+        self.assertEqual(self.price_of(item), 18.4)
+
     def test_a_price_without_tax_here_is_one_with_tax_in_an_organisation_that_keeps_them_so(self):
         item = self.item("LAMP", price=11.5)
         lamp = self.product("LAMP", "LAMP", 0, taxes_id=[Command.set(self.sales_tax(15, included=False).ids)])
@@ -205,6 +214,14 @@ class TestKinds(ItemsCase):
         red.product_template_attribute_value_ids.price_extra = 2
         self.exchange(connection)
         self.assertEqual(self.stored(item)["SalesDetails"]["UnitPrice"], 22)
+
+    def test_an_attribute_that_is_renamed_renames_the_items(self):
+        red, _blue = self.variants()
+        item = self.item("RED", name="Shirt (Red)", price=20)
+        self.exchange(connection := self.exchanging("push"))
+        red.product_template_attribute_value_ids.product_attribute_value_id.name = "Scarlet"
+        self.exchange(connection)
+        self.assertEqual(self.stored(item)["Name"], "Shirt (Scarlet)")
 
     def test_a_service_is_exchanged_like_goods(self):
         item = self.item("HOUR", price=80)
