@@ -22,6 +22,7 @@ from . import (
     xero_binding,
     xero_warehouse_mapping,
     xero_product_mapping,
+    xero_pairing_mixin,
     xero_account_mapping,
     xero_tax_mapping,
     xero_product_change,

@@ -4,33 +4,22 @@ from ..lib import formats
 
 
 class XeroAccountMapping(models.Model):
-    """Which account of Odoo's chart an account of Xero's is. The lines come from the organisation."""
+    """Which account of Odoo's chart an account of Xero's is."""
 
     _name = "xero.account.mapping"
-    _inherit = "xero.guarded.mixin"
+    _inherit = "xero.pairing.mixin"
     _description = "Xero Account Mapping"
     _order = "code"
     _rec_name = "code"
-    _check_company_auto = True
 
-    connection_id = fields.Many2one(
-        "xero.connection", required=True, readonly=True, index=True, ondelete="cascade"
-    )
-    company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
+    _key = "code"
+    _paired = "account_id"
+
     code = fields.Char(string="Xero Account", required=True, readonly=True)
-    name = fields.Char(string="Called in Xero", readonly=True)
     account_class = fields.Char(string="Kind", readonly=True)
-    is_active = fields.Boolean(string="In use", readonly=True, help="Archived in Xero where this is off.")
     account_id = fields.Many2one("account.account", check_company=True, index=True)
 
     _one_line_per_account = models.UniqueIndex("(connection_id, code)", "This account of Xero's has a line already.")
-
-    def write(self, vals):
-        before = self.mapped("account_id")
-        result = super().write(vals)
-        if "account_id" in vals and self.mapped("account_id") != before:
-            self.connection_id._compare_all_items()
-        return result
 
     @api.model
     def _take(self, connection, accounts):
@@ -38,22 +27,17 @@ class XeroAccountMapping(models.Model):
 
         :param list accounts: Xero's dicts
         """
-        known = {line.code: line for line in connection.account_mapping_ids}
-        codes = [formats.text(account["Code"]) for account in accounts]
-        company = connection.company_id
-        twins = self.env["account.account"].with_company(company).search(
-            [*self.env["account.account"]._check_company_domain(company), ("code", "in", codes)]
-        )
-        twin_ids = {account.code: account.id for account in twins}
-        new = []
-        for account, code in zip(accounts, codes, strict=True):
-            values = {
+        wanted = [
+            {
+                "code": formats.text(account["Code"]),
                 "name": formats.text(account.get("Name")),
                 "account_class": formats.text(account.get("Class")).capitalize(),
                 "is_active": account.get("Status") != "ARCHIVED",
             }
-            if code not in known:
-                new.append(values | {"connection_id": connection.id, "code": code, "account_id": twin_ids.get(code)})
-            elif any(known[code][name] != value for name, value in values.items()):
-                known[code].write(values)
-        self.create(new)
+            for account in accounts
+        ]
+        ours = self.env["account.account"].with_company(connection.company_id)
+        codes = [values["code"] for values in wanted]
+        found = ours.search([*ours._check_company_domain(connection.company_id), ("code", "in", codes)])
+        by_code = {account.code: account for account in found}
+        self._bring_up_to_date(connection, wanted, lambda code: by_code.get(code, ours))

@@ -4,33 +4,22 @@ from ..lib import formats
 
 
 class XeroTaxMapping(models.Model):
-    """Which tax of Odoo a tax type of Xero's is. The lines come from the organisation."""
+    """Which tax of Odoo a tax type of Xero's is."""
 
     _name = "xero.tax.mapping"
-    _inherit = "xero.guarded.mixin"
+    _inherit = "xero.pairing.mixin"
     _description = "Xero Tax Mapping"
     _order = "tax_type"
     _rec_name = "tax_type"
-    _check_company_auto = True
 
-    connection_id = fields.Many2one(
-        "xero.connection", required=True, readonly=True, index=True, ondelete="cascade"
-    )
-    company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
+    _key = "tax_type"
+    _paired = "tax_id"
+
     tax_type = fields.Char(string="Xero Tax Type", required=True, readonly=True)
-    name = fields.Char(string="Called in Xero", readonly=True)
     rate = fields.Float(string="Rate (%)", digits=(16, 4), readonly=True, aggregator=False)
-    is_active = fields.Boolean(string="In use", readonly=True)
     tax_id = fields.Many2one("account.tax", check_company=True, index=True)
 
     _one_line_per_tax = models.UniqueIndex("(connection_id, tax_type)", "This tax type of Xero's has a line already.")
-
-    def write(self, vals):
-        before = self.mapped("tax_id")
-        result = super().write(vals)
-        if "tax_id" in vals and self.mapped("tax_id") != before:
-            self.connection_id._compare_all_items()
-        return result
 
     @api.model
     def _take(self, connection, rates):
@@ -39,30 +28,29 @@ class XeroTaxMapping(models.Model):
 
         :param list rates: Xero's dicts
         """
-        known = {line.tax_type: line for line in connection.tax_mapping_ids}
-        new = []
-        for rate in rates:
-            tax_type = formats.text(rate["TaxType"])
-            values = {
+        by_type = {formats.text(rate["TaxType"]): rate for rate in rates}
+        wanted = [
+            {
+                "tax_type": tax_type,
                 "name": formats.text(rate.get("Name")),
-                "rate": float(formats.decimal(rate.get("EffectiveRate"))),
+                "rate": _percent(rate),
                 "is_active": rate.get("Status") in (None, "ACTIVE"),
             }
-            if tax_type not in known:
-                tax = self._twin(connection.company_id, rate, values["rate"])
-                new.append(values | {"connection_id": connection.id, "tax_type": tax_type, "tax_id": tax.id})
-            elif any(known[tax_type][name] != value for name, value in values.items()):
-                known[tax_type].write(values)
-        self.create(new)
+            for tax_type, rate in by_type.items()
+        ]
+        self._bring_up_to_date(
+            connection, wanted, lambda tax_type: self._twin(connection.company_id, by_type[tax_type])
+        )
 
     @api.model
-    def _twin(self, company, rate, percent):
+    def _twin(self, company, rate):
         taxes = self.env["account.tax"]
         uses = [
             use
             for key, use in (("CanApplyToRevenue", "sale"), ("CanApplyToExpenses", "purchase"))
             if rate.get(key)
         ]
+        percent = _percent(rate)
         if len(uses) != 1 or not percent:
             return taxes
         found = taxes.search(
@@ -75,3 +63,7 @@ class XeroTaxMapping(models.Model):
             limit=2,
         )
         return found if len(found) == 1 else taxes
+
+
+def _percent(rate):
+    return float(formats.decimal(rate.get("EffectiveRate")))

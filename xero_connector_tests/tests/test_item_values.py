@@ -263,6 +263,18 @@ class TestAccountsAndTaxes(ItemsCase):
         self.exchange(connection)
         self.assertEqual(self.stored(item)["SalesDetails"]["AccountCode"], "260")
 
+    def test_of_two_accounts_of_one_code_the_one_in_use_counts(self):
+        income = self.account("265")
+        for status in ("ACTIVE", "ARCHIVED"):
+            self.org.add_account(Code="265", Name=f"Sales {status}", Status=status)
+        item = self.item("LAMP", price=5, SalesDetails={"AccountCode": "265"})
+        lamp = self.product("LAMP", "LAMP", 5)
+        self.exchange(connection := self.exchanging("pull"))
+        line = connection.account_mapping_ids.filtered(lambda line: line.code == "265")
+        self.assertEqual((line.name, line.is_active, line.account_id), ("Sales ACTIVE", True, income))
+        self.assertEqual(lamp.property_account_income_id, income)
+        self.assertEqual(self.row(item).state, "done")
+
     def test_an_account_nobody_mapped_stays_as_it_is_on_both_sides(self):
         item = self.item("LAMP", price=5, SalesDetails={"AccountCode": "200"})
         lamp = self.product("LAMP", "LAMP", 5)
