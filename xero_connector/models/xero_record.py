@@ -99,11 +99,17 @@ class XeroRecord(models.Model):
     wants_suggestion = fields.Boolean(readonly=True)
     res_model = fields.Char(string="Document Model", readonly=True)
     res_id = fields.Many2oneReference(string="Document ID", model_field="res_model", readonly=True)
+    part = fields.Integer(
+        readonly=True,
+        aggregator=False,
+        help="0 for the document as it was first sent; counts what was sent later because it changed.",
+    )
     document_name = fields.Char(string="Document", compute="_compute_document_name")
     xero_url = fields.Char(string="In Xero", compute="_compute_xero_url")
 
     _one_row_per_document = models.UniqueIndex(
-        "(connection_id, direction, resource, external_id)", "This Xero document has a row already."
+        "(connection_id, direction, resource, external_id) WHERE direction = 'in' OR resource = 'item'",
+        "This Xero document has a row already.",
     )
     _pending = models.Index("(connection_id, id) WHERE state = 'pending'")
     _state_by_connection = models.Index("(connection_id, resource, state)")
@@ -113,7 +119,7 @@ class XeroRecord(models.Model):
     _suggest = models.Index("(connection_id) WHERE wants_suggestion IS TRUE")
     _item_codes = models.Index("(connection_id, lower(number)) WHERE resource = 'item'")
     _one_push_per_record = models.UniqueIndex(
-        "(connection_id, resource, res_model, res_id) WHERE direction = 'out'",
+        "(connection_id, resource, res_model, res_id, part) WHERE direction = 'out'",
         "This record is on its way to Xero already.",
     )
     _problems = models.Index("(connection_id, problem_code, problem_subject) WHERE state IN ('failed', 'skipped')")
