@@ -19,6 +19,7 @@
         "views/xero_record_views.xml",
         "views/xero_problem_views.xml",
         "views/xero_item_match_views.xml",
+        "views/xero_table_views.xml",
         "views/product_views.xml",
         "views/sale_order_views.xml",
         "views/stock_picking_views.xml",

@@ -38,6 +38,17 @@ class Candidates:
         return (found[2], round(found[1] * _NAME_WEIGHT)) if found else (None, 0)
 
 
+def most_alike(name, names):
+    """Which of some candidates that fit in everything else is called most like this.
+
+    :param dict names: key -> name
+    :return: ``(key, score)``: 50 for a name without any likeness, up to 100; ``(None, 0)`` without candidates
+    """
+    processed = {key: utils.default_process(other) for key, other in names.items()}
+    found = process.extractOne(utils.default_process(name or ""), processed, scorer=fuzz.WRatio)
+    return (found[2], round(50 + found[1] / 2)) if found else (None, 0)
+
+
 def bare_code(code):
     """A code without what people write differently: case, spaces, dashes.
 
