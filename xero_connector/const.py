@@ -29,6 +29,7 @@ SCOPE_NEEDS = {
 # Section 5: which of the two lets an app write items is unproven, so the app says which one is asked for.
 ITEM_SCOPES = [("accounting.settings", "accounting.settings"), ("accounting.invoices", "accounting.invoices")]
 ITEM_SCOPE_NEED = "writing items"
+EXPORT_SCOPE_NEED = "sending invoices and credit notes"
 ATTACHMENT_SCOPE = {"accounting.attachments.read": "reading the files attached to invoices"}
 
 # Section 2
@@ -51,6 +52,14 @@ CONNECTION_CAPS = {"starter": 5, "core": 50, "plus": 1000, "advanced": 10_000}
 MINUTE_RESERVES = {"orders": 0, "items": 5, "files": 10, "history": 20}
 # Share of a day's calls that is kept beside what looking for invoices will need.
 DAY_RESERVES = {"orders": 0, "items": 0.02, "files": 0.02, "history": 0.1}
+# Section 4.4: how long Xero knows an Idempotency-Key, less what clocks may differ.
+KEY_SECONDS = 330
+# What every document that is sent rests on is read anew: lock dates and currencies; accounts, taxes and contacts.
+BOOKS_MINUTES = 10
+TABLES_HOURS = 24
+# What became of what was sent is asked this often; once a day about everything that is open.
+BACK_MINUTES = 15
+
 # Tries for a PDF, a file or a note that does not come whole: at growing distances, some five hours.
 FILES_ATTEMPTS = 9
 
@@ -138,6 +147,20 @@ PROBLEM_CODES = [
     ("quantity_precision", "Quantity too precise"),
     ("currency_inactive", "Currency not active"),
     ("contact_missing", "Contact not found in Xero"),
+    ("nothing_to_send", "Nothing to send"),
+    ("account_unmapped", "Account not mapped"),
+    ("account_inactive", "Account not in use in Xero"),
+    ("tax_unmapped", "Tax not mapped"),
+    ("tax_inactive", "Tax type not in use in Xero"),
+    ("tax_mismatch", "Tax type does not suit the account"),
+    ("tax_rate", "Tax rates differ"),
+    ("period_locked", "Period locked in Xero"),
+    ("currency_unknown", "Currency not used in Xero"),
+    ("number_taken", "Number taken in Xero"),
+    ("item_unmapped", "Product not mapped to an item"),
+    ("price_foreign", "Xero's price is in another currency"),
+    ("total_differs", "Totals differ"),
+    ("not_allocated", "Credit note not allocated"),
     ("xero_rejected", "Refused by Xero"),
     ("odoo_refused", "Refused by Odoo"),
     ("xero_unavailable", "Xero did not answer"),

@@ -69,6 +69,14 @@ class XeroInvoice:
         return self._money("Total")
 
     @property
+    def amount_due(self):
+        return self._money("AmountDue")
+
+    @property
+    def is_gone(self):
+        return self.status in ("VOIDED", "DELETED")
+
+    @property
     def credited_by_notes(self):
         """Money settled by credit notes. ``AmountCredited`` also counts prepayments and overpayments: real money."""
         applied = [note.get("AppliedAmount") for note in self.payload.get("CreditNotes") or ()]
@@ -89,7 +97,7 @@ class XeroInvoice:
     @property
     def is_withdrawn(self):
         """Whether it asks for nothing to be shipped any more."""
-        return self.status in ("VOIDED", "DELETED") or self.is_settled_by_credit
+        return self.is_gone or self.is_settled_by_credit
 
     @property
     def is_partly_credited(self):

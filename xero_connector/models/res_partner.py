@@ -28,6 +28,12 @@ class ResPartner(models.Model):
         help="The only warehouses this customer's Xero invoices may go to. Empty: all.",
     )
 
+    xero_auto_export = fields.Boolean(
+        string="Send to Xero by itself",
+        company_dependent=True,
+        help="Orders or invoices of this customer go to Xero without anybody pressing a button.",
+    )
+
     # === FROM XERO: ADDRESS === #
 
     @api.model

@@ -27,16 +27,25 @@ class SaleOrder(models.Model):
 
     @api.depends("xero_invoice_id")
     def _compute_invoice_status(self):
-        """An order that came from an invoice is invoiced: in Xero."""
+        """An order that came from an invoice is invoiced, and so is one whose invoice is made there: in Xero."""
         result = super()._compute_invoice_status()
-        self.filtered(lambda order: order.xero_invoice_id and order.state == "sale").invoice_status = "invoiced"
+        self._xero_invoiced_there().filtered(lambda order: order.state == "sale").invoice_status = "invoiced"
         return result
 
+    def _xero_invoiced_there(self):
+        """Those of these orders whose invoice Xero has, or is to get."""
+        others = self.filtered(lambda order: not order.xero_invoice_id and order.state == "sale")
+        # sudo: whoever looks at an order knows nothing of the log
+        rows_sudo = others.sudo()._xero_out_rows().filtered(lambda row: row.state != "skipped")
+        return (self - others).filtered("xero_invoice_id") | self.browse(set(rows_sudo.mapped("res_id")))
+
     def _create_invoices(self, grouped=False, final=False, date=None):
-        if from_xero := self.filtered("xero_invoice_id"):
-            numbers = ", ".join(f"{order.name} ({order.xero_invoice_number})" for order in from_xero)
+        if there := self._xero_invoiced_there():
+            numbers = ", ".join(
+                f"{order.name} ({number})" if (number := order.xero_invoice_number) else order.name for order in there
+            )
             raise UserError(
-                self.env._("These orders were invoiced in Xero; invoicing them here would bill twice: %s", numbers)
+                self.env._("These orders are invoiced in Xero; invoicing them here would bill twice: %s", numbers)
             )
         return super()._create_invoices(grouped=grouped, final=final, date=date)
 

@@ -68,6 +68,7 @@ class XeroConnection(models.Model):
         return [
             ("state", "=", "connected"),
             ("setup_done", "=", True),
+            ("import_orders", "=", True),
             "|",
             ("next_poll", "<=", now + timedelta(seconds=30)),
             "&",

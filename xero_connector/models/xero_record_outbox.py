@@ -6,6 +6,7 @@ from odoo import api, fields, models
 
 from .. import const
 from ..lib import errors, formats, item
+from ..lib.client import refusals
 from ..lib.errors import Problem
 from .item_plan import ItemPair, plan
 from .product_terms import ProductTerms
@@ -227,7 +228,7 @@ class XeroRecord(models.Model):
             row._conclude_new(connection, answer)
 
     def _conclude_new(self, connection, answer):
-        if messages := _messages(answer):
+        if messages := refusals(answer):
             if any("already exists" in message for message in messages):
                 self._look_for_twin(connection, messages)
             else:
@@ -340,7 +341,7 @@ class XeroRecord(models.Model):
 
     def _conclude_change(self, connection, change, answer):
         product = connection.env["product.product"].browse(self.res_id)
-        if messages := _messages(answer):
+        if messages := refusals(answer):
             if any("could not be found" in message for message in messages):
                 # Deleted in Xero; the whole list says so for sure.
                 connection.items_whole_at = False
@@ -432,13 +433,6 @@ class _Change:
         self.sent = sent
         self.decided = decided
         self.problem = problem
-
-
-def _messages(answer):
-    """Xero's messages on a refused element; empty for one that was saved."""
-    said = [entry.get("Message") for entry in answer.get("ValidationErrors") or () if isinstance(entry, dict)]
-    refused = answer.get("HasErrors") or answer.get("StatusAttributeString") == "ERROR" or said
-    return list(filter(None, said)) or (["Xero refused it without a reason."] if refused else [])
 
 
 def _in_order(elements, answers, key):

@@ -1,0 +1,198 @@
+from odoo import api, fields, models
+
+from ..lib import outgoing
+from ..lib.errors import Problem
+from .export_mapper import ExportDraft, ExportMapper
+
+STATUSES = [
+    ("DRAFT", "Draft"),
+    ("SUBMITTED", "Awaiting approval"),
+    ("AUTHORISED", "Awaiting payment"),
+    ("PAID", "Paid"),
+    ("VOIDED", "Voided"),
+    ("DELETED", "Deleted"),
+]
+
+
+class XeroRecord(models.Model):
+    """Orders, invoices and credit notes on their way to Xero, one row each; a later change of one is a part of its own.
+
+    A row is made in the transaction of its cause. What is sent, and its key, are committed before the call; until its
+    outcome is known the row has its ``request_key``, and before anything is repeated Xero is asked what it has.
+    """
+
+    _inherit = "xero.record"
+
+    line_ids = fields.One2many("xero.record.line", "record_id", readonly=True)
+    is_edited = fields.Boolean(string="Changed by hand", readonly=True)
+    due_date = fields.Date(readonly=True)
+    wanted_number = fields.Char(readonly=True, help="The number it is to have in Xero; empty: Xero gives one.")
+    amount_types = fields.Char(string="Amounts are", readonly=True)
+    sent_at = fields.Datetime(readonly=True, help="When this was sent, or may have been sent.")
+    appended_to = fields.Char(readonly=True, help="The draft it is added to.")
+    is_reduction = fields.Boolean(string="Made smaller", readonly=True)
+    invoice_row_id = fields.Many2one(
+        "xero.record",
+        string="Belongs to",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="restrict",
+        help="The invoice a credit note or payment is about.",
+    )
+    xero_number = fields.Char(string="Number in Xero", readonly=True)
+    xero_status = fields.Selection(STATUSES, string="Status in Xero", readonly=True)
+    xero_status_text = fields.Char(string="Called in Xero", compute="_compute_xero_status_text")
+    xero_total = fields.Float(string="Total in Xero", digits=(16, 2), readonly=True, aggregator=False)
+    total_difference = fields.Float(
+        string="Difference", digits=(16, 2), readonly=True, help="Xero's total less Odoo's."
+    )
+    intended_difference = fields.Float(
+        string="Of it intended",
+        digits=(16, 2),
+        readonly=True,
+        help="Because prices come from Xero's items, or somebody changed lines before sending.",
+    )
+    amount_due = fields.Float(digits=(16, 2), readonly=True, aggregator=False)
+    paid_on = fields.Date(readonly=True)
+    allocated = fields.Float(digits=(16, 2), readonly=True, aggregator=False)
+
+    @api.depends("xero_status", "resource", "amount_due")
+    def _compute_xero_status_text(self):
+        texts = dict(self._fields["xero_status"]._description_selection(self.env))
+        for row in self:
+            text = texts.get(row.xero_status)
+            if row.resource == "credit_note" and row.xero_status == "AUTHORISED":
+                text = self.env._("Approved")
+            row.xero_status_text = text
+
+    # === INTO THE OUTBOX === #
+
+    @api.model
+    def _put_document_out(self, connection, document, due=False):
+        """Have this document sent, but not one that is on its way, was sent, or is ignored.
+
+        :param datetime due: when; as soon as possible where there is none
+        :return: its row
+        """
+        domain = [
+            ("connection_id", "=", connection.id),
+            ("direction", "=", "out"),
+            ("res_model", "=", document._name),
+            ("res_id", "=", document.id),
+            ("part", "=", 0),
+        ]
+        row = self.search(domain, limit=1)
+        if not row:
+            row = self.create(self._outgoing_values(connection, document) | {"next_attempt": due})
+        elif not row.external_id and not row.request_key and row.problem_code != "ignored":
+            row._plan_anew(due)
+        connection._ring_push()
+        return row
+
+    @api.model
+    def _outgoing_values(self, connection, document):
+        head = document._xero_head()
+        return {
+            "connection_id": connection.id,
+            "direction": "out",
+            "resource": document._xero_out_resource(),
+            "res_model": document._name,
+            "res_id": document.id,
+            "number": head.number,
+            "contact_name": head.partner.display_name,
+            "document_date": head.date,
+            "currency_code": head.currency.name,
+            "amount_total": float(document._xero_total()),
+            "reference": head.reference,
+            "received_at": fields.Datetime.now(),
+        }
+
+    def _plan_anew(self, due=False):
+        """What is to be sent is thought about again, from what Odoo has now."""
+        self.line_ids.unlink()
+        self.write(self._armed_values() | {"next_attempt": due, "is_edited": False, "payload": False})
+
+    def _put_changes_out(self, document):
+        """A document of these rows changed: what Xero must know of it becomes a part of its own.
+
+        :param document: one of those these rows are about
+        """
+        rows = self.filtered(lambda row: row.res_model == document._name and row.res_id == document.id)
+        waiting = rows.filtered(lambda row: not row.external_id and not row.request_key and row.state != "done")
+        waiting = waiting.filtered(lambda row: row.problem_code != "ignored")
+        connection = rows.connection_id[:1]
+        due = connection._next_export()
+        if waiting:
+            for row in waiting:
+                row._plan_anew(row.next_attempt or due)
+        elif rows._differs(document):
+            part = max(rows.mapped("part")) + 1
+            self.create(self._outgoing_values(connection, document) | {"part": part, "next_attempt": due})
+        else:
+            return
+        connection._ring_push()
+
+    # === WHAT IS SENT === #
+
+    def _draft(self, connection, mapper=None):
+        """The document of this row as it is to be sent, checked.
+
+        :param connection: in its company and language
+        :rtype: ExportDraft
+        """
+        self.ensure_one()
+        source = connection.env[self.res_model].browse(self.res_id)
+        mapper = mapper or ExportMapper(connection, source)
+        if not self.line_ids:
+            return mapper.draft(source, self.resource, self.part).check(connection)
+        # Somebody looked at it, or it takes back what was sent: its lines are what counts.
+        head = mapper.draft(source, self.resource, self.part, lines=[])
+        document = head.document
+        document.date, document.due_date = self.document_date, self.due_date
+        document.reference, document.number = self.reference or "", self.wanted_number or ""
+        document.amount_types = self.amount_types
+        draft = ExportDraft(source, self.resource, document, problems=head.problems, warnings=head.warnings)
+        draft.lines = [line.with_env(connection.env)._draft_line() for line in self.line_ids]
+        draft.problems += [*self._table_problems(connection, draft)]
+        draft.odoo_total = outgoing.number(self.amount_total)
+        return draft.check(connection)
+
+    @api.model
+    def _table_problems(self, connection, draft):
+        _ = connection.env._
+        for each in draft.lines:
+            if not each.line.is_text and not each.account:
+                yield Problem("account_unmapped", _("Choose the account of each line."), _("no account"), connection)
+            if not each.line.is_text and not each.tax:
+                yield Problem("tax_unmapped", _("Choose the tax type of each line."), _("no tax"), connection)
+
+    def _keep_draft(self, draft):
+        """Write down what is about to be sent."""
+        document = draft.document
+        if not self.line_ids:
+            self.env["xero.record.line"].create(
+                [
+                    values | {"record_id": self.id, "sent_id": each.sent and each.sent.id}
+                    for each, values in zip(
+                        draft.lines, self.env["xero.record.line"]._line_values(draft), strict=True
+                    )
+                ]
+            )
+        self.write(
+            {
+                "resource": draft.resource,
+                "document_date": document.date,
+                "due_date": document.due_date,
+                "reference": document.reference,
+                "wanted_number": document.number,
+                "amount_types": document.amount_types,
+                "currency_code": document.currency,
+                "amount_total": float(draft.odoo_total),
+                "contact_name": draft.source._xero_bill_to().display_name,
+            }
+        )
+
+    def action_preview(self):
+        """Look at what is to be sent, and change it."""
+        self.ensure_one()
+        return self.env["xero.preview"]._open(self.env[self.res_model].browse(self.res_id), self)

@@ -1,0 +1,432 @@
+import uuid
+from dataclasses import replace
+from datetime import timedelta
+
+from odoo import api, fields, models
+
+from .. import const
+from ..lib import errors, formats, outgoing
+from ..lib.errors import Problem
+from ..lib.invoice import XeroInvoice
+from .export_source import NOTHING
+
+_LOCKED = "document date cannot be before"
+_TAKEN = "must be unique"
+_OTHER_REQUEST = "different request"
+_NOT_OPEN = ("not of valid status", "cannot be edited", "could not find line item")
+
+
+class XeroRecord(models.Model):
+    """Sending documents, one at a time: planned, written down, sent, proven."""
+
+    _inherit = "xero.record"
+
+    @api.model
+    def _push_domain(self, connection=None):
+        """Rows that wait to be sent and whose time has come: of this connection, or of all."""
+        return [
+            ("direction", "=", "out"),
+            ("resource", "in", ("invoice", "credit_note")),
+            ("state", "=", "pending"),
+            ("connection_id.active", "=", True),
+            *([("connection_id", "=", connection.id)] if connection else []),
+            "|",
+            ("next_attempt", "=", False),
+            ("next_attempt", "<=", fields.Datetime.now()),
+        ]
+
+    @api.model
+    def _documents_domain(self, connection):
+        """Of these, documents; the others are notes."""
+        return [*self._push_domain(connection), ("res_model", "in", ("sale.order", "account.move"))]
+
+    @api.model
+    def _prepare_contacts(self, connection):
+        """The customers of what waits: known in Xero, or made there."""
+        rows = self.search([*self._documents_domain(connection), ("external_id", "=", False)], limit=const.BATCH_SIZE)
+        partners = connection.env["res.partner"]
+        for model, held in rows.grouped("res_model").items():
+            for document in connection.env[model].browse(held.mapped("res_id")).exists():
+                partners |= document._xero_bill_to()
+        if not partners:
+            return
+        answers = partners._xero_contacts(connection, partners)
+        if all(answer.id for answer in answers.values()):
+            return
+        self._read_contacts_list(connection)
+        if connection := connection._push_worker():
+            self._push_contacts(connection, partners.with_env(connection.env))
+
+    @api.model
+    def _push_next(self, connection, last):
+        """Bring the next row to its end, or to its next moment.
+
+        :param last: the row before it
+        :return: the row; none when there is nothing (more) to do, or somebody else is doing it
+        """
+        worker = connection._push_worker()
+        if not worker:
+            return self.browse()
+        domain = [*self._documents_domain(worker), ("id", ">", last.id or 0)]
+        row = self.search(domain, order="id", limit=1)
+        if row:
+            try:
+                row._push_row(worker)
+            except errors.XeroError:
+                raise
+            except Exception as error:  # noqa: BLE001 it ends in the row, with its details
+                self.env.cr.rollback()
+                row._fail_with(worker, error)
+        return row
+
+    def _push_row(self, connection):
+        if self.external_id:
+            self._go_on(connection)
+        elif self.request_key:
+            self._resume(connection)
+        elif self.part and not self.line_ids:
+            self._plan_change(connection)
+        else:
+            self._plan_and_send(connection)
+
+    # === PLAN === #
+
+    def _plan_and_send(self, connection):
+        """Decide what is sent, write it down, send it. What cannot be sent ends here."""
+        source = connection.env[self.res_model].browse(self.res_id).exists()
+        if not source or not (source._xero_is_to_export() or self.part):
+            self._skip("nothing_to_send", connection.env._("It was cancelled, set back or deleted before it was sent."))
+            return
+        draft = self._draft(connection)
+        if draft.problems:
+            self._fail(draft.problems)
+            return
+        self._keep_draft(draft)
+        if self.resource == "credit_note":
+            if self._reduce(connection):
+                return
+            self._intend(draft.document.credit_note())
+        elif connection.invoice_mode == "existing" and (open_draft := self._open_draft(connection, draft.document)):
+            self._intend(_appended(open_draft, draft.document), appended_to=XeroInvoice(open_draft).id)
+        else:
+            self._intend(draft.document.invoice())
+        self._commit_and_send(connection)
+
+    def _intend(self, element, appended_to=False):
+        """What is about to be sent."""
+        self.write(
+            {
+                "payload": formats.plain(element),
+                # A key is known to the whole app, not to one organisation (xero-api.md, section 4.4).
+                "request_key": f"{self.connection_id.tenant_id}:{uuid.uuid4()}",
+                "appended_to": appended_to,
+                "sent_at": fields.Datetime.now(),
+            }
+        )
+
+    def _commit_and_send(self, connection):
+        """The intent first: whatever happens from here on, this is known to have been sent."""
+        key = self.request_key
+        self.env["ir.cron"]._commit_progress()
+        self.env.invalidate_all()
+        worker = connection._push_worker()
+        row = self.exists()
+        if worker and row and row.state == "pending" and row.request_key == key and not row.external_id:
+            row._send(worker)
+
+    def _send(self, connection):
+        try:
+            with connection._client(purpose="orders") as client:
+                answer = self._call(client)
+        except errors.XeroRejected as error:
+            self._take_refusal(connection, error)
+        except errors.XeroMissing as error:
+            # The draft it was to be added to is gone.
+            self._forget_intent()
+            self._postpone(errors.XeroRetryLater(str(error), correlation_id=error.correlation_id))
+        except errors.XeroError as error:
+            self._wait_for_outcome(error)
+        else:
+            self._conclude(connection, answer)
+
+    def _call(self, client):
+        if self.appended_to:
+            return client.update_invoice(self.appended_to, self.payload, self.request_key)
+        if self.resource == "credit_note":
+            return client.create_credit_note(self.payload, self.request_key)
+        return client.create_invoice(self.payload, self.request_key)
+
+    def _forget_intent(self):
+        """Nothing of it arrived in Xero, for sure."""
+        self.write({"request_key": False, "sent_at": False, "appended_to": False, "is_reduction": False})
+
+    def _wait_for_outcome(self, error):
+        """It may have arrived, or not: the row waits, and so does the turn. A limit or a refused access let nothing
+        through."""
+        if getattr(error, "limit", None) or isinstance(error, errors.XeroDenied):
+            self._forget_intent()
+        self._postpone(errors.XeroRetryLater(
+            str(error), limit=getattr(error, "limit", None), retry_after=getattr(error, "retry_after", None),
+            correlation_id=error.correlation_id,
+        ))
+        self.env["ir.cron"]._commit_progress()
+        raise error
+
+    def _take_refusal(self, connection, error):
+        """Xero said no: nothing was made. An invoice that is no draft any more is left alone, and a new one made."""
+        said = " ".join(error.messages)
+        lowered = said.lower()
+        if _OTHER_REQUEST in lowered:
+            # The key has served already: what it made is to be looked for.
+            self.sent_at = fields.Datetime.subtract(fields.Datetime.now(), seconds=const.KEY_SECONDS)
+            self._postpone(errors.XeroRetryLater(said, correlation_id=error.correlation_id))
+            return
+        if self.appended_to and any(words in lowered for words in _NOT_OPEN):
+            self._forget_intent()
+            document = self._draft(connection).document
+            self._intend(document.credit_note() if self.resource == "credit_note" else document.invoice())
+            self._commit_and_send(connection)
+            return
+        if _TAKEN in lowered and (twin := self._find_in_xero(connection)):
+            self._conclude(connection, twin)
+            return
+        self._forget_intent()
+        code, subject = "xero_rejected", None
+        if _LOCKED in lowered:
+            code = "period_locked"
+        elif _TAKEN in lowered:
+            code, subject = "number_taken", self.wanted_number
+        # What we knew of the books may be old.
+        connection.books_read_at = False
+        source = connection.env[self.res_model].browse(self.res_id)
+        self._fail([Problem(code, str(error), subject, source)])
+        self.correlation_id = error.correlation_id
+
+    # === REPEAT === #
+
+    def _resume(self, connection):
+        """It was, or may have been, sent without our knowing the outcome. Xero is asked first, and what is found there
+        is ours. Else the very same goes again: under its very key as long as Xero knows that, so that a call that is
+        still on its way makes no second one."""
+        if twin := self._find_in_xero(connection):
+            self._conclude(connection, twin)
+            return
+        if self.appended_to or self._key_is_old():
+            self._forget_intent()
+            self._plan_and_send(connection)
+            return
+        self._send(connection)
+
+    def _key_is_old(self):
+        return not self.sent_at or self.sent_at <= fields.Datetime.now() - timedelta(seconds=const.KEY_SECONDS)
+
+    def _find_in_xero(self, connection):
+        """What Xero has of this row: by the draft it was added to, or by its reference. None where there is nothing.
+
+        A reference may have been used by hand, too: it is ours where its way back leads here, or, without one, where
+        contact and kind are the same.
+        """
+        with connection._client(purpose="orders") as client:
+            if self.appended_to:
+                try:
+                    invoice = client.invoice(self.appended_to)
+                except errors.XeroMissing:
+                    return None
+                arrived = self._is_reduced(XeroInvoice(invoice)) if self.is_reduction else self._lines_in(invoice)
+                return invoice if arrived else None
+            found = client.documents_by_reference(self.resource, self.payload["Reference"])
+        for element in found:
+            document = XeroInvoice(element)
+            same_way = formats.text(element.get("Url")) == self.payload.get("Url", "")
+            same_contact = document.contact_id == self.payload["Contact"]["ContactID"]
+            is_living = document.status not in ("VOIDED", "DELETED")
+            if is_living and same_contact and (same_way or not element.get("Url")) and not self._is_taken(element):
+                return element
+        return None
+
+    def _is_taken(self, element):
+        """Whether this is another row's already."""
+        domain = [
+            ("connection_id", "=", self.connection_id.id),
+            ("direction", "=", "out"),
+            ("resource", "=", self.resource),
+            ("external_id", "=", _id_of(element)),
+            ("appended_to", "=", False),
+        ]
+        return bool(self.search_count(domain, limit=1))
+
+    # === ADDED TO A DRAFT === #
+
+    def _open_draft(self, connection, document):
+        """The contact's latest draft this may be added to: same currency, kind of amounts and month, and not one that
+        Xero makes again and again."""
+        with connection._client(purpose="orders") as client:
+            drafts = client.draft_invoices(document.contact_id)
+        for element in drafts:
+            draft = XeroInvoice(element)
+            if (
+                draft.status == "DRAFT"
+                and draft.contact_id == document.contact_id
+                and draft.currency == document.currency
+                and formats.text(element.get("LineAmountTypes")) == document.amount_types
+                and draft.date
+                and (draft.date.year, draft.date.month) == (document.date.year, document.date.month)
+                and not element.get("RepeatingInvoiceID")
+            ):
+                return element
+        return None
+
+    def _lines_in(self, invoice):
+        """Our lines in an invoice they were added to, in their order; none where one of them is missing."""
+        known = {line.get("LineItemID") for line in self.payload["LineItems"]} - {None}
+        others = self.env["xero.record.line"].search(
+            [("record_id.connection_id", "=", self.connection_id.id), ("line_id", "!=", False)]
+        )
+        theirs = [line for line in XeroInvoice(invoice).lines if line.id not in known]
+        taken = set(others.filtered_domain([("line_id", "in", [line.id for line in theirs])]).mapped("line_id"))
+        theirs = [line for line in theirs if line.id not in taken]
+        ours = [line for line in self.payload["LineItems"] if "LineItemID" not in line]
+        return _matched(ours, theirs)
+
+    # === OUTCOME === #
+
+    def _conclude(self, connection, element):
+        """Xero has it: number, status, its lines, and the proof of its total."""
+        if self.is_reduction:
+            self._conclude_reduction(connection, element)
+            return
+        if self.appended_to:
+            found = self._lines_in(element)
+        else:
+            found = _matched([line.element() for line in self._sent_lines()], XeroInvoice(element).lines)
+        # Where somebody changed it meanwhile, its lines are nobody's; the total tells.
+        for line, theirs in zip(self.line_ids, found or [], strict=False):
+            line.write(
+                {
+                    "line_id": theirs.id,
+                    "xero_amount": float(theirs.line_amount),
+                    "xero_tax": float(theirs.tax_amount),
+                    "unit_amount": float(theirs.unit_amount),
+                    "description": line.description or theirs.description,
+                }
+            )
+        self.write({"external_id": _id_of(element), "request_key": False, "reason": False})
+        self._prove(element)
+        self._take_state(element)
+        document = connection.env[self.res_model].browse(self.res_id)
+        self._tell_document(document)
+        self._go_on(connection, element)
+
+    def _sent_lines(self):
+        """The lines as they were sent."""
+        lines = [line._draft_line().line for line in self.line_ids]
+        return [line.without_discount() for line in lines] if self.resource == "credit_note" else lines
+
+    def _prove(self, element):
+        """Compare what Xero made of it with what Odoo has (both kept, and their difference)."""
+        amount_types = self.amount_types
+        priced = self.line_ids.filtered(lambda line: not line.is_text)
+        if all(priced.mapped("line_id")):
+            xero_total = sum((line._xero_total(amount_types) for line in priced), NOTHING)
+        else:
+            xero_total = XeroInvoice(element).total
+        odoo_total = outgoing.number(self.amount_total)
+        intended = NOTHING
+        if self.is_edited or any(priced.mapped("takes_price")):
+            expected = sum((line.total(amount_types) for line in self._priced_lines(priced)), NOTHING)
+            intended = expected - odoo_total
+        self.write(
+            {
+                "xero_total": float(xero_total),
+                "total_difference": float(xero_total - odoo_total),
+                "intended_difference": float(intended),
+            }
+        )
+
+    def _priced_lines(self, lines):
+        """These lines with the prices Xero put in where it was left to."""
+        for line in lines:
+            sent = line._draft_line().line
+            unit = outgoing.number(line.unit_amount)
+            sent = replace(sent, unit_amount=unit, discount=NOTHING if self.resource == "credit_note" else sent.discount)
+            yield sent
+
+    def _differs_too_much(self):
+        unexplained = outgoing.number(self.total_difference) - outgoing.number(self.intended_difference)
+        return abs(unexplained) > outgoing.number(self.connection_id.total_tolerance)
+
+    def _finish(self, connection, document):
+        """Nothing is left to send; a total that is not what it should be needs a person."""
+        if not self._differs_too_much():
+            self._succeed(document)
+            return
+        reason = connection.env._(
+            "Xero has %(there)s, Odoo %(here)s: %(difference)s apart, more than is tolerated. Correct one of them and "
+            "try again, or ignore it: nothing is sent twice.",
+            there=formats.cents(outgoing.number(self.xero_total)),
+            here=formats.cents(outgoing.number(self.amount_total)),
+            difference=formats.cents(outgoing.number(self.total_difference)),
+        )
+        self._fail([Problem("total_differs", reason, None, document)])
+
+    def _tell_document(self, document):
+        """A line in the chatter: what it is called in Xero."""
+        kinds = {"invoice": self.env._("invoice"), "credit_note": self.env._("credit note")}
+        text = self.env._("Sent to Xero: %(kind)s %(number)s.", kind=kinds[self.resource], number=self.xero_number)
+        if self.appended_to:
+            text = self.env._("Sent to Xero: added to invoice %s.", self.xero_number)
+        document._message_log(body=text)
+
+
+def _id_of(element):
+    return formats.text(element.get("CreditNoteID") or element.get("InvoiceID"))
+
+
+# What a line is made of; the rest of what Xero has of it follows.
+_KEPT = (
+    "LineItemID",
+    "Description",
+    "Quantity",
+    "UnitAmount",
+    "DiscountRate",
+    "DiscountAmount",
+    "ItemCode",
+    "AccountCode",
+    "TaxType",
+    "TaxAmount",
+    "Tracking",
+)
+
+
+def resent(lines):
+    """Lines of an invoice as they are sent back, unchanged: a line that is not mentioned is deleted (xero-api.md,
+    section 4.2)."""
+    return [{key: line[key] for key in _KEPT if line.get(key) not in (None, "", [])} for line in lines]
+
+
+def _appended(draft, document):
+    """A draft with our lines behind its own. Its status makes Xero refuse this if somebody approves it meanwhile."""
+    ours = [line.element() for line in document.lines]
+    return {"Status": "DRAFT", "LineItems": resent(draft.get("LineItems") or []) + ours}
+
+
+def _matched(ours, theirs):
+    """The line of theirs that each of ours became, in the order of ours; None where one is not there."""
+    left, found = list(theirs), []
+    for line in ours:
+        twin = next((other for other in left if _is_twin(line, other)), None)
+        if twin is None:
+            return None
+        left.remove(twin)
+        found.append(twin)
+    return found
+
+
+def _is_twin(line, other):
+    words = " ".join(formats.text(line.get("Description")).split())
+    return (
+        (not words or words == " ".join(other.description.split()))
+        and formats.decimal(line.get("Quantity")) == other.quantity
+        and ("UnitAmount" not in line or formats.decimal(line["UnitAmount"]) == other.unit_amount)
+        and (line.get("ItemCode") or "").casefold() == other.item_code.casefold()
+    )
