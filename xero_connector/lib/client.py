@@ -441,7 +441,8 @@ class XeroClient:
         if resource == "credit_note":
             # Their list knows no ids; OR is fast for an id alone (xero-api.md, section 3.2).
             where = " OR ".join(f'CreditNoteID==guid("{note_id}")' for note_id in ids)
-            return elements(self.accounting.get_credit_notes(self.tenant_id, where=where, page=1, unitdp=4), "CreditNotes")
+            answer = self.accounting.get_credit_notes(self.tenant_id, where=where, page=1, unitdp=4)
+            return elements(answer, "CreditNotes")
         return self.invoices(ids=ids)
 
     def currencies(self):

@@ -90,10 +90,6 @@ class Document:
     url: str = ""
     lines: list = field(default_factory=list)
 
-    def total(self):
-        """What Xero will say it comes to."""
-        return sum((line.total(self.amount_types) for line in self.lines), _NOTHING)
-
     def invoice(self):
         """The element of a new invoice."""
         values = self._head("ACCREC", "InvoiceNumber")

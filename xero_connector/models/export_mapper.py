@@ -1,12 +1,11 @@
 """From a document of Odoo to the one Xero is to have, with every reason why it cannot be."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from odoo import fields as odoo_fields
 
 from ..lib import formats, outgoing
-from ..lib.errors import Problem
 from . import export_preflight
 from .export_source import NOTHING, SourceLine, is_included
 from .export_terms import ExportTerms
@@ -24,6 +23,8 @@ class DraftLine:
     :param sent: the ``xero.record.line`` it takes back
     :param taken: how much of the source's quantity it stands for; less than nothing where it takes back
     :param price_change: what it changes of the price of the line it refers to, in Odoo's terms
+    :param item_price: what its item costs in Xero, as far as we know
+    :param is_changed: whether somebody changed it by hand, who knows what the tax is to be
     :param why: sentences that say where each value comes from
     """
 
@@ -35,6 +36,8 @@ class DraftLine:
     taken: Any = NOTHING
     price_change: Any = NOTHING
     odoo_total: Any = NOTHING
+    item_price: Any = NOTHING
+    is_changed: bool = False
     why: list = field(default_factory=list)
 
 
@@ -53,6 +56,16 @@ class ExportDraft:
     odoo_total: Any = NOTHING
     problems: list = field(default_factory=list)
     warnings: list = field(default_factory=list)
+
+    def expected_total(self):
+        """What Xero will say it comes to, as far as we know its items' prices."""
+        lines = [
+            replace(each.line, unit_amount=each.item_price) if each.line.unit_amount is None else each.line
+            for each in self.lines
+        ]
+        if self.resource == "credit_note":
+            lines = [line.without_discount() for line in lines]
+        return sum((line.total(self.document.amount_types) for line in lines), NOTHING)
 
     def check(self, connection):
         """Find everything Xero would refuse, as far as we know its books; see :mod:`export_preflight`."""
@@ -178,7 +191,6 @@ class ExportMapper:
         connection, _ = self._connection, self._env._
         item_row, unit = self._items.get(source.product, (None, None))
         account, tax = self._terms.account(source.account), self._terms.tax(source.taxes)
-        draft.problems += self._line_problems(source, item_row, account, tax)
         quantity, price = self._per_item_unit(source, item_row and (unit or source.product.uom_id))
         why = []
         if connection.price_source == "xero":
@@ -209,7 +221,18 @@ class ExportMapper:
             tax_type=tax.tax_type or "",
             rate=outgoing.number(tax.rate),
         )
-        return [DraftLine(line, account, tax, source, taken=source.quantity, odoo_total=source.total, why=why)]
+        return [
+            DraftLine(
+                line,
+                account,
+                tax,
+                source,
+                taken=source.quantity,
+                odoo_total=source.total,
+                item_price=outgoing.number(item_row.unit_price) if item_row else NOTHING,
+                why=why,
+            )
+        ]
 
     def _price(self, draft, source, price):
         """The price in the kind of amounts of the document."""
@@ -234,36 +257,6 @@ class ExportMapper:
             return source.product.name, _("Description: the product's name only.")
         longest = outgoing.LONGEST["description"]
         return formats.text(source.name)[:longest], _("Description: Odoo's (Descriptions from).")
-
-    def _line_problems(self, source, item_row, account, tax):
-        connection, _ = self._connection, self._env._
-        wants_item = "xero" in (connection.price_source, connection.description_source)
-        if wants_item and not item_row:
-            name = source.product.display_name or source.name
-            reason = _(
-                "%s is mapped to no item of Xero, but price or description are to come from there. Map it under "
-                "Products.",
-                name,
-            )
-            yield Problem("item_unmapped", reason, name, source.product or None)
-        if connection.price_source == "xero" and source.record.currency_id.name != connection.tenant_currency:
-            reason = _(
-                "Items have their prices in %(there)s, and this is in %(here)s. Take prices from Odoo.",
-                there=connection.tenant_currency,
-                here=source.record.currency_id.name,
-            )
-            yield Problem("price_foreign", reason, source.record.currency_id.name, connection)
-        if not account:
-            name = source.account.display_name or _("no account")
-            reason = _("%s is mapped to no account of Xero: map it in the connection's tab Accounts.", name)
-            yield Problem("account_unmapped", reason, name, connection)
-        if not tax:
-            names = ", ".join(source.taxes.mapped("name")) or _("no tax")
-            if len(source.taxes) > 1:
-                reason = _("A line has several taxes (%s), Xero knows one: make a tax group of them, and map it.", names)
-            else:
-                reason = _("%s is mapped to no tax type of Xero: map it in the connection's tab Taxes.", names)
-            yield Problem("tax_unmapped", reason, names, connection)
 
 
 _QUANTITY = {"sale.order.line": "product_uom_qty", "account.move.line": "quantity"}

@@ -14,7 +14,10 @@ def check(connection, draft):
     """
     problems = [*_head(connection, draft)]
     for each in draft.lines:
-        problems += _line(connection, each)
+        if not each.line.is_text:
+            problems += _item(connection, draft, each)
+            problems += _account(connection, each)
+            problems += _tax(connection, each)
     return problems, [*_warnings(connection, draft)]
 
 
@@ -43,30 +46,65 @@ def _head(connection, draft):
         yield Problem("nothing_to_send", _("It needs a reference: by that it is found again in Xero."), None)
 
 
-def _line(connection, each):
-    if each.line.is_text:
+def _item(connection, draft, each):
+    _, line = connection.env._, each.line
+    if line.unit_amount is not None and line.description:
         return
-    _, account, tax = connection.env._, each.account, each.tax
-    if account and not account.is_active:
+    if not line.item_code:
+        product = each.source.product if each.source else connection.env["product.product"]
+        name = product.display_name or (each.source and each.source.name) or line.description
+        reason = _(
+            "%s is mapped to no item of Xero, but price or description are to come from there. Map it under Products.",
+            name,
+        )
+        yield Problem("item_unmapped", reason, name, product or None)
+    if line.unit_amount is None and draft.document.currency != connection.tenant_currency:
+        reason = _(
+            "Items have their prices in %(there)s, and this is in %(here)s. Take prices from Odoo.",
+            there=connection.tenant_currency,
+            here=draft.document.currency,
+        )
+        yield Problem("price_foreign", reason, draft.document.currency, connection)
+
+
+def _account(connection, each):
+    _, account = connection.env._, each.account
+    if not account:
+        name = (each.source and each.source.account.display_name) or _("no account")
+        reason = _("%s is mapped to no account of Xero: map it in the connection's tab Accounts.", name)
+        yield Problem("account_unmapped", reason, name, connection)
+    elif not account.is_active:
         reason = _("Account %(code)s (%(name)s) is archived in Xero.", code=account.code, name=account.name)
         yield Problem("account_inactive", reason, account.code, connection)
-    if account and account.account_type == "BANK":
-        reason = _("Account %s is a bank account: Xero books no invoice line on it.", account.code)
+    elif account.account_type == "BANK" or account.system_account == "DEBTORS":
+        reason = _("Xero books no invoice line on account %(code)s (%(name)s).", code=account.code, name=account.name)
         yield Problem("account_inactive", reason, account.code, connection)
-    if tax and not tax.is_active:
+
+
+def _tax(connection, each):
+    _, account, tax = connection.env._, each.account, each.tax
+    taxes = each.source.taxes if each.source else connection.env["account.tax"]
+    names = ", ".join(taxes.mapped("name")) or _("no tax")
+    if not tax:
+        reason = _("%s is mapped to no tax type of Xero: map it in the connection's tab Taxes.", names)
+        if len(taxes) > 1:
+            reason = _("A line has several taxes (%s), Xero knows one: make a tax group of them, and map it.", names)
+        yield Problem("tax_unmapped", reason, names, connection)
+        return
+    if not tax.is_active:
         reason = _("Tax type %(code)s (%(name)s) is not in use in Xero any more.", code=tax.tax_type, name=tax.name)
         yield Problem("tax_inactive", reason, tax.tax_type, connection)
-    side = account and tax and _SIDES.get(account.account_class)
+    side = _SIDES.get(account.account_class)
     if side and not tax[side]:
         reason = _(
             "Xero does not allow tax type %(tax)s on account %(account)s.", tax=tax.tax_type, account=account.code
         )
         yield Problem("tax_mismatch", reason, f"{tax.tax_type} / {account.code}", connection)
-    ours = _rate(each.source.taxes) if each.source else None
-    if tax and ours is not None and ours != outgoing.number(tax.rate):
+    ours = _rate(taxes) if each.source and not each.is_changed else None
+    if ours is not None and ours != outgoing.number(tax.rate):
         reason = _(
             "%(ours)s is %(rate)s %% in Odoo, and %(theirs)s is %(their_rate)s %% in Xero.",
-            ours=", ".join(each.source.taxes.mapped("name")) or _("No tax"),
+            ours=names,
             rate=formats.short(ours) or "0",
             theirs=tax.tax_type,
             their_rate=formats.short(outgoing.number(tax.rate)) or "0",
@@ -85,13 +123,12 @@ def _rate(taxes):
 def _warnings(connection, draft):
     _ = connection.env._
     if any(not each.line.is_text and each.line.unit_amount is None for each in draft.lines):
-        yield _("Its total is known once Xero has put its own prices in.")
-        return
-    difference = draft.document.total() - draft.odoo_total
+        yield _("Xero puts its items' prices in; shown are those we know.")
+    difference = draft.expected_total() - draft.odoo_total
     if difference:
         yield _(
             "Xero will compute %(there)s, Odoo has %(here)s: %(difference)s apart.",
-            there=draft.document.total(),
+            there=draft.expected_total(),
             here=formats.cents(draft.odoo_total),
             difference=formats.cents(difference),
         )

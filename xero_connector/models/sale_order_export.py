@@ -108,10 +108,22 @@ class SaleOrderLine(models.Model):
     def _xero_returned(self):
         """How much came back to be refunded, less what was sent again, in this line's unit."""
         returned = NOTHING
-        for move in self.move_ids.filtered(lambda move: move.state == "done" and move.to_refund):
+        moves = self.move_ids.filtered(lambda move: move.state == "done" and move.to_refund)
+        # Parts of a kit are no quantity of this line.
+        for move in moves.filtered(lambda move: move.product_id == self.product_id):
             quantity = outgoing.number(move.product_uom._compute_quantity(move.quantity, self.product_uom_id))
             if move.location_dest_id._is_outgoing():
                 returned -= quantity if move.origin_returned_move_id else NOTHING
             elif move.location_id._is_outgoing():
                 returned += quantity
         return max(returned, NOTHING)
+
+
+class StockMove(models.Model):
+    _inherit = "stock.move"
+
+    def _action_done(self, cancel_backorder=False):
+        """What comes back is credited, what is sent again billed."""
+        moves = super()._action_done(cancel_backorder=cancel_backorder)
+        moves.filtered("to_refund").sale_line_id.order_id._xero_note_change()
+        return moves

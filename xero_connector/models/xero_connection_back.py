@@ -42,7 +42,8 @@ class XeroConnection(models.Model):
             if whole and held:
                 worker = self._read_open(resource, held.filtered(lambda row: row.xero_status in _OPEN))
             if held and worker:
-                worker = self._read_changes(resource, worker[f"{resource}_watermark"] or min(held.mapped("create_date")))
+                since = worker[f"{resource}_watermark"] or min(held.mapped("create_date"))
+                worker = self._read_changes(resource, since)
             if not worker:
                 return
         values = {"next_back": now + timedelta(minutes=const.BACK_MINUTES)}

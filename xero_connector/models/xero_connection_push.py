@@ -203,7 +203,8 @@ class XeroConnection(models.Model):
 
     def _tell_of_push(self, sent, failed):
         if failed:
-            self._notify_followers(self.env._("%s documents could not be sent to Xero: see Problems.", failed), "warning")
+            text = self.env._("%s documents could not be sent to Xero: see Problems.", failed)
+            self._notify_followers(text, "warning")
         elif sent and self.notify == "all":
             self._notify_followers(self.env._("%s documents were sent to Xero.", sent), "success")
 

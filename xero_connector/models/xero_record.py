@@ -100,6 +100,8 @@ class XeroRecord(models.Model):
     res_model = fields.Char(string="Document Model", readonly=True)
     res_id = fields.Many2oneReference(string="Document ID", model_field="res_model", readonly=True)
     part = fields.Integer(
+        required=True,
+        default=0,
         readonly=True,
         aggregator=False,
         help="0 for the document as it was first sent; counts what was sent later because it changed.",

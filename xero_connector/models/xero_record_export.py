@@ -1,7 +1,6 @@
 from odoo import api, fields, models
 
 from ..lib import outgoing
-from ..lib.errors import Problem
 from .export_mapper import ExportDraft, ExportMapper
 
 STATUSES = [
@@ -152,19 +151,9 @@ class XeroRecord(models.Model):
         document.reference, document.number = self.reference or "", self.wanted_number or ""
         document.amount_types = self.amount_types
         draft = ExportDraft(source, self.resource, document, problems=head.problems, warnings=head.warnings)
-        draft.lines = [line.with_env(connection.env)._draft_line() for line in self.line_ids]
-        draft.problems += [*self._table_problems(connection, draft)]
+        draft.lines = [line.with_env(connection.env)._draft_line(self.is_edited) for line in self.line_ids]
         draft.odoo_total = outgoing.number(self.amount_total)
         return draft.check(connection)
-
-    @api.model
-    def _table_problems(self, connection, draft):
-        _ = connection.env._
-        for each in draft.lines:
-            if not each.line.is_text and not each.account:
-                yield Problem("account_unmapped", _("Choose the account of each line."), _("no account"), connection)
-            if not each.line.is_text and not each.tax:
-                yield Problem("tax_unmapped", _("Choose the tax type of each line."), _("no tax"), connection)
 
     def _keep_draft(self, draft):
         """Write down what is about to be sent."""

@@ -51,7 +51,7 @@ class XeroLineMixin(models.AbstractModel):
                 "item_code": each.line.item_code,
                 "quantity": float(each.line.quantity or 0),
                 "takes_price": not each.line.is_text and each.line.unit_amount is None,
-                "unit_amount": float(each.line.unit_amount or 0),
+                "unit_amount": float(each.item_price if each.line.unit_amount is None else each.line.unit_amount),
                 "discount": float(each.line.discount),
                 "account_line_id": each.account and each.account.id,
                 "tax_line_id": each.tax and each.tax.id,
@@ -64,8 +64,11 @@ class XeroLineMixin(models.AbstractModel):
             for number, each in enumerate(draft.lines)
         ]
 
-    def _draft_line(self):
-        """:rtype: DraftLine"""
+    def _draft_line(self, is_changed=False):
+        """
+        :param bool is_changed: whether its document was changed by hand
+        :rtype: DraftLine
+        """
         self.ensure_one()
         if self.is_text:
             return DraftLine(outgoing.Line(self.description or ""))
@@ -73,8 +76,7 @@ class XeroLineMixin(models.AbstractModel):
         line = outgoing.Line(
             description=self.description or "",
             quantity=outgoing.number(self.quantity),
-            # Once it is known what Xero's price is, that is the line's.
-            unit_amount=None if self.takes_price and not self.unit_amount else outgoing.number(self.unit_amount),
+            unit_amount=None if self._awaits_price() else outgoing.number(self.unit_amount),
             discount=outgoing.number(self.discount),
             item_code=self.item_code or "",
             account_code=self.account_line_id.code or "",
@@ -88,7 +90,13 @@ class XeroLineMixin(models.AbstractModel):
             record._xero_line() if record else None,
             taken=outgoing.number(self.source_quantity),
             odoo_total=outgoing.number(self.odoo_total),
+            item_price=outgoing.number(self.unit_amount),
+            is_changed=is_changed,
         )
+
+    def _awaits_price(self):
+        """Whether Xero is to put its item's price in."""
+        return self.takes_price
 
 
 class XeroRecordLine(models.Model):
@@ -107,6 +115,10 @@ class XeroRecordLine(models.Model):
         "xero.record.line", string="Takes back", readonly=True, index="btree_not_null", ondelete="restrict"
     )
     taken_ids = fields.One2many("xero.record.line", "sent_id", readonly=True)
+
+    def _awaits_price(self):
+        # Once it is sent, the price is known.
+        return super()._awaits_price() and not self.line_id
 
     def _xero_total(self, amount_types):
         """What Xero made of it, with tax."""

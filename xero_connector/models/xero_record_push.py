@@ -348,8 +348,8 @@ class XeroRecord(models.Model):
         for line in lines:
             sent = line._draft_line().line
             unit = outgoing.number(line.unit_amount)
-            sent = replace(sent, unit_amount=unit, discount=NOTHING if self.resource == "credit_note" else sent.discount)
-            yield sent
+            sent = sent.without_discount() if self.resource == "credit_note" else sent
+            yield replace(sent, unit_amount=unit)
 
     def _differs_too_much(self):
         unexplained = outgoing.number(self.total_difference) - outgoing.number(self.intended_difference)
