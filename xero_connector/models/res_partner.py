@@ -34,6 +34,16 @@ class ResPartner(models.Model):
         help="Orders or invoices of this customer go to Xero without anybody pressing a button.",
     )
 
+    def _xero_switch_auto_export(self):
+        """Send what these customers get by itself, or, where all of them have it, not any more."""
+        customers = self.commercial_partner_id
+        wanted = not all(customer.xero_auto_export for customer in customers)
+        customers.xero_auto_export = wanted
+        text = self.env._("Sent to Xero by itself: %s customers.", len(customers))
+        if not wanted:
+            text = self.env._("Not sent to Xero by itself any more: %s customers.", len(customers))
+        return self.env["xero.connection"]._notification(text, "success")
+
     # === FROM XERO: ADDRESS === #
 
     @api.model

@@ -157,7 +157,7 @@ class XeroConnection(models.Model):
                 self.env["xero.account.mapping"]._take(worker, client.accounts())
                 self.env["xero.tax.mapping"]._take(worker, client.tax_rates())
             worker.tables_read_at = now
-        if worker._is_older(worker.books_read_at, timedelta(minutes=const.BOOKS_MINUTES)):
+        if worker._books_are_old():
             worker._read_books()
         self.env["ir.cron"]._commit_progress()
         self.env.invalidate_all()
@@ -165,6 +165,9 @@ class XeroConnection(models.Model):
             self.env["xero.record"]._prepare_contacts(worker)
             self.env["ir.cron"]._commit_progress()
             self.env.invalidate_all()
+
+    def _books_are_old(self):
+        return self._is_older(self.books_read_at, timedelta(minutes=const.BOOKS_MINUTES))
 
     def _read_books(self):
         """Lock dates and currencies: what an accountant may have changed a minute ago."""

@@ -261,7 +261,11 @@ class XeroRecord(models.Model):
         """The contact's latest draft this may be added to: same currency, kind of amounts and month, and not one that
         Xero makes again and again."""
         with connection._client(purpose="orders") as client:
-            drafts = client.draft_invoices(document.contact_id)
+            return self._fitting(client.draft_invoices(document.contact_id), document)
+
+    @api.model
+    def _fitting(self, drafts, document):
+        """The first of these drafts the document may be added to, None where there is none."""
         for element in drafts:
             draft = XeroInvoice(element)
             if (

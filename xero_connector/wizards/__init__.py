@@ -6,6 +6,7 @@ from . import (
     xero_import_one,
     xero_map_product,
     xero_mend_code,
+    xero_preview,
     xero_test_order,
     xero_try,
 )
