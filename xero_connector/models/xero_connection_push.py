@@ -152,12 +152,12 @@ class XeroConnection(models.Model):
         if not worker:
             return
         now = fields.Datetime.now()
-        if worker._is_older(worker.tables_read_at, timedelta(hours=const.TABLES_HOURS)):
+        if worker._is_outdated(worker.tables_read_at, timedelta(hours=const.TABLES_HOURS)):
             with worker._client(purpose="orders") as client:
                 self.env["xero.account.mapping"]._take(worker, client.accounts())
                 self.env["xero.tax.mapping"]._take(worker, client.tax_rates())
             worker.tables_read_at = now
-        if worker._is_older(worker.books_read_at, timedelta(minutes=const.BOOKS_MINUTES)):
+        if worker._is_outdated(worker.books_read_at, timedelta(minutes=const.BOOKS_MINUTES)):
             worker._read_books()
         self.env["ir.cron"]._commit_progress()
         self.env.invalidate_all()
@@ -180,7 +180,7 @@ class XeroConnection(models.Model):
         )
 
     @staticmethod
-    def _is_older(moment, age):
+    def _is_outdated(moment, age):
         return not moment or moment <= fields.Datetime.now() - age
 
     def _end_push(self, sent, failed):
