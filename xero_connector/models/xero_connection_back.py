@@ -36,7 +36,7 @@ class XeroConnection(models.Model):
         sent = self.env["xero.record"].search(
             [*worker._outgoing_domain(), ("external_id", "!=", False), ("xero_status", "not in", ("VOIDED", "DELETED"))]
         )
-        whole = worker._is_older(worker.back_whole_at, timedelta(days=1))
+        whole = worker._is_outdated(worker.back_whole_at, timedelta(days=1))
         for resource in ("invoice", "credit_note"):
             held = sent.filtered(lambda row, resource=resource: row.resource == resource)
             if whole and held:

@@ -152,7 +152,7 @@ class XeroConnection(models.Model):
         if not worker:
             return
         now = fields.Datetime.now()
-        if worker._is_older(worker.tables_read_at, timedelta(hours=const.TABLES_HOURS)):
+        if worker._is_outdated(worker.tables_read_at, timedelta(hours=const.TABLES_HOURS)):
             with worker._client(purpose="orders") as client:
                 self.env["xero.account.mapping"]._take(worker, client.accounts())
                 self.env["xero.tax.mapping"]._take(worker, client.tax_rates())
@@ -167,7 +167,7 @@ class XeroConnection(models.Model):
             self.env.invalidate_all()
 
     def _books_are_old(self):
-        return self._is_older(self.books_read_at, timedelta(minutes=const.BOOKS_MINUTES))
+        return self._is_outdated(self.books_read_at, timedelta(minutes=const.BOOKS_MINUTES))
 
     def _read_books(self):
         """Lock dates and currencies: what an accountant may have changed a minute ago."""
@@ -183,7 +183,7 @@ class XeroConnection(models.Model):
         )
 
     @staticmethod
-    def _is_older(moment, age):
+    def _is_outdated(moment, age):
         return not moment or moment <= fields.Datetime.now() - age
 
     def _end_push(self, sent, failed):
