@@ -31,7 +31,7 @@ class AccountMove(models.Model):
         """Whether this document may be sent: posted, and a customer's."""
         return self.state == "posted" and self.move_type in _SENT_TYPES
 
-    def _xero_is_cancelled(self):
+    def _xero_was_cancelled(self):
         return self.state == "cancel"
 
     def _xero_out_resource(self):
@@ -54,12 +54,12 @@ class AccountMove(models.Model):
     def _xero_total(self):
         return outgoing.number(self.amount_total)
 
-    def _xero_lines(self):
+    def _xero_bill_lines(self):
         """The lines as they are billed. Of a cancelled document nothing.
 
         :rtype: list of SourceLine
         """
-        if self._xero_is_cancelled():
+        if self._xero_was_cancelled():
             return []
         lines = self.invoice_line_ids.filtered(lambda line: line.display_type in ("product", *_TEXT_TYPES))
         return [line._xero_line() for line in lines.sorted(lambda line: (line.sequence, line.id))]

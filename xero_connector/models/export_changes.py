@@ -45,7 +45,7 @@ def changes_of(rows, source):
     sent = sent.filtered(lambda line: line.source_id and not line.sent_id and line.source_quantity)
     by_source = sent.grouped("source_id")
     prices_count = rows.connection_id.price_source == "odoo"
-    now = {line.record.id: line for line in source._xero_lines() if not line.is_text}
+    now = {line.record.id: line for line in source._xero_bill_lines() if not line.is_text}
     for source_id, lines in by_source.items():
         line = now.pop(source_id, None)
         _compare(changes, lines, line, prices_count)

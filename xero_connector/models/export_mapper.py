@@ -120,7 +120,7 @@ class ExportMapper:
         source = source.with_env(self._env)
         resource = resource or source._xero_out_resource()
         head = source._xero_head()
-        whole = source._xero_lines()
+        whole = source._xero_bill_lines()
         wanted = whole if lines is None else lines
         draft = self._head(source, resource, part, head)
         draft.document.amount_types = self._amount_types(wanted)

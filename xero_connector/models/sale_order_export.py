@@ -30,7 +30,7 @@ class SaleOrder(models.Model):
         """Whether this order may be sent: confirmed, and not one that came from Xero."""
         return self.state == "sale" and not self.xero_invoice_id
 
-    def _xero_is_cancelled(self):
+    def _xero_was_cancelled(self):
         return self.state == "cancel"
 
     def _xero_out_resource(self):
@@ -57,12 +57,12 @@ class SaleOrder(models.Model):
     def _xero_total(self):
         return outgoing.number(self.amount_total)
 
-    def _xero_lines(self):
+    def _xero_bill_lines(self):
         """The lines as they are to be billed: what was ordered less what came back. Of a cancelled order nothing.
 
         :rtype: list of SourceLine
         """
-        if self._xero_is_cancelled():
+        if self._xero_was_cancelled():
             return []
         return [line._xero_line() for line in self.order_line if not line.is_downpayment]
 

@@ -24,7 +24,7 @@ class XeroRecord(models.Model):
 
         :param self: its outbound rows
         """
-        if not (document._xero_is_to_export() or document._xero_is_cancelled()):
+        if not (document._xero_is_to_export() or document._xero_was_cancelled()):
             return False
         if document._xero_out_resource() == "credit_note":
             return False

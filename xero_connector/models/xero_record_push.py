@@ -137,7 +137,7 @@ class XeroRecord(models.Model):
     def _send(self, connection):
         try:
             with connection._client(purpose="orders") as client:
-                answer = self._call(client)
+                answer = self._call_xero(client)
         except errors.XeroRejected as error:
             self._take_refusal(connection, error)
         except errors.XeroMissing as error:
@@ -149,7 +149,7 @@ class XeroRecord(models.Model):
         else:
             self._conclude(connection, answer)
 
-    def _call(self, client):
+    def _call_xero(self, client):
         if self.appended_to:
             return client.update_invoice(self.appended_to, self.payload, self.request_key)
         if self.resource == "credit_note":
