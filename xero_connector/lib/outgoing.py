@@ -130,5 +130,13 @@ def printable(text, longest):
     return "".join(letter for letter in text if 32 <= ord(letter) < 127)[:longest].strip()
 
 
+def reference(text):
+    """A document's reference as Xero keeps it, so that it is found by it again: one line, no space at its ends, as long
+    as Xero counts letters (an emoji is two)."""
+    line = " ".join(formats.text(text).split())
+    encoded = line.encode("utf-16-le")[: 2 * LONGEST["reference"]]
+    return encoded.decode("utf-16-le", "ignore").strip()
+
+
 def _filled(values):
     return {key: value for key, value in values.items() if value not in (None, "", False)}

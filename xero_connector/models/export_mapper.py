@@ -148,7 +148,7 @@ class ExportMapper:
             currency=head.currency.name,
             date=self._today() if part else head.date,
             due_date=head.due_date if resource == "invoice" and not part else None,
-            reference=reference[: outgoing.LONGEST["reference"]],
+            reference=outgoing.reference(reference),
             number=outgoing.printable(number, outgoing.LONGEST["number"]) if takes_number and not adds else "",
             status="DRAFT" if adds else _STATUSES[connection.export_status],
             url=self._url(source, part),

@@ -333,7 +333,7 @@ class XeroRecord(models.Model):
         self.check_access("read")
         # sudo: nobody writes rows by hand, but whoever sees the log may try again
         rows_sudo = self.sudo()
-        invoices_sudo = rows_sudo.filtered(lambda row: row.resource == "invoice")
+        invoices_sudo = rows_sudo.filtered(lambda row: row.resource == "invoice" and row.direction == "in")
         deleted_sudo = invoices_sudo.filtered(lambda row: row.res_id and not row._document())
         again_sudo = deleted_sudo | rows_sudo.filtered(
             lambda row: (row.state in ("failed", "skipped") or row.next_attempt) and not row._is_gone_item()
@@ -346,7 +346,9 @@ class XeroRecord(models.Model):
         for row_sudo in files_sudo:
             row_sudo._queue_files(row_sudo.connection_id)
         self._schedule()
-        (again_sudo - invoices_sudo).connection_id._ring_items()
+        again_sudo.filtered(lambda row: row.resource == "item").connection_id._ring_items()
+        if any(row.direction == "out" and row.resource != "item" for row in again_sudo):
+            again_sudo.connection_id._ring_push()
         count = len(again_sudo | files_sudo)
         return self.connection_id[:1]._notification(
             self.env._("%s documents are tried again within a minute.", count), "success"
@@ -367,7 +369,7 @@ class XeroRecord(models.Model):
             raise UserError(self.env._("What is imported already cannot be ignored."))
         said = self.env._("Ignored by %s.", self.env.user.name)
         said = f"{said} {reason}" if reason else said
-        invoices = rows.filtered(lambda row: row.resource == "invoice")
+        invoices = rows.filtered(lambda row: row.resource == "invoice" and row.direction == "in")
         imported = invoices.filtered(lambda row: row.state == "failed" and row._document())
         for row in imported:
             row._to_decide()._keep_document(said)

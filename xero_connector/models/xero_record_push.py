@@ -72,12 +72,27 @@ class XeroRecord(models.Model):
         if row:
             try:
                 row._push_row(worker)
-            except errors.XeroError:
-                raise
+            except errors.XeroError as error:
+                self.env.cr.rollback()
+                row._hold_back(worker, error)
             except Exception as error:  # noqa: BLE001 it ends in the row, with its details
                 self.env.cr.rollback()
                 row._fail_with(worker, error)
         return row
+
+    def _hold_back(self, connection, error):
+        """Xero could not be asked about this row. Its turn comes again, behind those that wait beside it; a question
+        Xero does not take costs this row alone."""
+        if isinstance(error, errors.XeroRejected):
+            document = connection.env[self.res_model].browse(self.res_id)
+            self._fail([Problem("xero_rejected", str(error), None, document)])
+            self.correlation_id = error.correlation_id
+            return
+        is_general = isinstance(error, errors.XeroDenied) or getattr(error, "limit", None)
+        if not is_general and not (self.next_attempt and self.next_attempt > fields.Datetime.now()):
+            self._postpone(_later(error))
+            self.env["ir.cron"]._commit_progress()
+        raise error
 
     def _push_row(self, connection):
         if self.external_id:
@@ -134,7 +149,9 @@ class XeroRecord(models.Model):
         if worker and row and row.state == "pending" and row.request_key == key and not row.external_id:
             row._send(worker)
 
-    def _send(self, connection):
+    def _send(self, connection, repeated=False):
+        """:param bool repeated: an earlier call may still be on its way: whatever becomes of this one, Xero is asked
+        before the next"""
         try:
             with connection._client(purpose="orders") as client:
                 answer = self._call_xero(client)
@@ -142,10 +159,11 @@ class XeroRecord(models.Model):
             self._take_refusal(connection, error)
         except errors.XeroMissing as error:
             # The draft it was to be added to is gone.
-            self._forget_intent()
-            self._postpone(errors.XeroRetryLater(str(error), correlation_id=error.correlation_id))
+            if not repeated:
+                self._forget_intent()
+            self._postpone(_later(error))
         except errors.XeroError as error:
-            self._wait_for_outcome(error)
+            self._wait_for_outcome(error, repeated)
         else:
             self._conclude(connection, answer)
 
@@ -160,15 +178,12 @@ class XeroRecord(models.Model):
         """Nothing of it arrived in Xero, for sure."""
         self.write({"request_key": False, "sent_at": False, "appended_to": False, "is_reduction": False})
 
-    def _wait_for_outcome(self, error):
+    def _wait_for_outcome(self, error, repeated):
         """It may have arrived, or not: the row waits, and so does the turn. A limit or a refused access let nothing
         through."""
-        if getattr(error, "limit", None) or isinstance(error, errors.XeroDenied):
+        if not repeated and (getattr(error, "limit", None) or isinstance(error, errors.XeroDenied)):
             self._forget_intent()
-        self._postpone(errors.XeroRetryLater(
-            str(error), limit=getattr(error, "limit", None), retry_after=getattr(error, "retry_after", None),
-            correlation_id=error.correlation_id,
-        ))
+        self._postpone(_later(error))
         self.env["ir.cron"]._commit_progress()
         raise error
 
@@ -179,7 +194,7 @@ class XeroRecord(models.Model):
         if _OTHER_REQUEST in lowered:
             # The key has served already: what it made is to be looked for.
             self.sent_at = fields.Datetime.subtract(fields.Datetime.now(), seconds=const.KEY_SECONDS)
-            self._postpone(errors.XeroRetryLater(said, correlation_id=error.correlation_id))
+            self._postpone(_later(error))
             return
         if self.appended_to and any(words in lowered for words in _NOT_OPEN):
             self._forget_intent()
@@ -191,15 +206,17 @@ class XeroRecord(models.Model):
             self._conclude(connection, twin)
             return
         self._forget_intent()
-        code, subject = "xero_rejected", None
+        code, subject, reason = "xero_rejected", None, str(error)
         if _LOCKED in lowered:
             code = "period_locked"
         elif _TAKEN in lowered:
             code, subject = "number_taken", self.wanted_number
+            taken = connection.env._("The number %s is another document's in Xero already.", subject)
+            reason = f"{taken} {reason}"
         # What we knew of the books may be old.
         connection.books_read_at = False
         source = connection.env[self.res_model].browse(self.res_id)
-        self._fail([Problem(code, str(error), subject, source)])
+        self._fail([Problem(code, reason, subject, source)])
         self.correlation_id = error.correlation_id
 
     # === REPEAT === #
@@ -215,7 +232,7 @@ class XeroRecord(models.Model):
             self._forget_intent()
             self._plan_and_send(connection)
             return
-        self._send(connection)
+        self._send(connection, repeated=True)
 
     def _key_is_old(self):
         return not self.sent_at or self.sent_at <= fields.Datetime.now() - timedelta(seconds=const.KEY_SECONDS)
@@ -235,9 +252,11 @@ class XeroRecord(models.Model):
                 arrived = self._is_reduced(XeroInvoice(invoice)) if self.is_reduction else self._lines_in(invoice)
                 return invoice if arrived else None
             found = client.documents_by_reference(self.resource, self.payload["Reference"])
-        for element in found:
+        way = self.payload.get("Url", "")
+        # What leads back here comes before what somebody made by hand.
+        for element in sorted(found, key=lambda element: formats.text(element.get("Url")) != way):
             document = XeroInvoice(element)
-            same_way = formats.text(element.get("Url")) == self.payload.get("Url", "")
+            same_way = formats.text(element.get("Url")) == way
             same_contact = document.contact_id == self.payload["Contact"]["ContactID"]
             is_living = document.status not in ("VOIDED", "DELETED")
             if is_living and same_contact and (same_way or not element.get("Url")) and not self._is_taken(element):
@@ -283,11 +302,15 @@ class XeroRecord(models.Model):
     def _lines_in(self, invoice):
         """Our lines in an invoice they were added to, in their order; none where one of them is missing."""
         known = {line.get("LineItemID") for line in self.payload["LineItems"]} - {None}
-        others = self.env["xero.record.line"].search(
-            [("record_id.connection_id", "=", self.connection_id.id), ("line_id", "!=", False)]
-        )
         theirs = [line for line in XeroInvoice(invoice).lines if line.id not in known]
-        taken = set(others.filtered_domain([("line_id", "in", [line.id for line in theirs])]).mapped("line_id"))
+        others = self.env["xero.record.line"].search(
+            [
+                ("record_id.connection_id", "=", self.connection_id.id),
+                ("record_id", "!=", self.id),
+                ("line_id", "in", [line.id for line in theirs]),
+            ]
+        )
+        taken = set(others.mapped("line_id"))
         theirs = [line for line in theirs if line.id not in taken]
         ours = [line for line in self.payload["LineItems"] if "LineItemID" not in line]
         return _matched(ours, theirs)
@@ -380,6 +403,16 @@ class XeroRecord(models.Model):
         if self.appended_to:
             text = self.env._("Sent to Xero: added to invoice %s.", self.xero_number)
         document._message_log(body=text)
+
+
+def _later(error):
+    """Whatever kept Xero from answering, as something that may pass by itself."""
+    return errors.XeroRetryLater(
+        str(error),
+        limit=getattr(error, "limit", None),
+        retry_after=getattr(error, "retry_after", None),
+        correlation_id=error.correlation_id,
+    )
 
 
 def _id_of(element):
