@@ -30,6 +30,7 @@ SCOPE_NEEDS = {
 ITEM_SCOPES = [("accounting.settings", "accounting.settings"), ("accounting.invoices", "accounting.invoices")]
 ITEM_SCOPE_NEED = "writing items"
 EXPORT_SCOPE_NEED = "sending invoices and credit notes"
+NOTE_SCOPE_NEED = "writing notes on deliveries into the invoices' history"
 ATTACHMENT_SCOPE = {"accounting.attachments.read": "reading the files attached to invoices"}
 
 # Section 2
@@ -79,6 +80,8 @@ IMPORT_STATUSES = ("AUTHORISED", "PAID", "VOIDED", "DELETED")
 # Section 3.3: how Xero marks a note that a person wrote; the author of what an API wrote.
 NOTE_CHANGES = "Note"
 API_AUTHOR = "System Generated"
+# Characters of a note.
+NOTE_LENGTH = 2500
 
 # Suggestions of this score are taken for the answer until somebody chooses another one.
 SURE_SCORE = 90

@@ -274,6 +274,17 @@ class XeroClient:
         """The invoice's history records, newest first as Xero sends them."""
         return elements(self.accounting.get_invoice_history(self.tenant_id, invoice_id), "HistoryRecords")
 
+    def add_invoice_note(self, invoice_id, text, key):
+        """Write a note into the invoice's history, where it stays for ever.
+
+        :param str text: at most ``const.NOTE_LENGTH`` characters
+        :param str key: the ``Idempotency-Key``
+        """
+        answer = self.accounting.create_invoice_history(
+            self.tenant_id, invoice_id, {"HistoryRecords": [{"Details": text}]}, idempotency_key=key
+        )
+        _saved(answer, "HistoryRecords")
+
     def invoice_attachments(self, invoice_id):
         """What is attached to the invoice: list of ``{AttachmentID, FileName, MimeType, ContentLength}``."""
         return elements(self.accounting.get_invoice_attachments(self.tenant_id, invoice_id), "Attachments")

@@ -18,6 +18,7 @@ from . import (
     xero_connection_export,
     xero_connection_push,
     xero_connection_back,
+    xero_connection_deliveries,
     xero_connection_routing,
     xero_connection_health,
     xero_connection_try,
@@ -48,6 +49,7 @@ from . import (
     xero_record_credit,
     xero_record_back,
     xero_record_payment,
+    xero_record_notes,
     xero_record_retention,
     xero_record_suggest,
     xero_item_match,
@@ -68,6 +70,7 @@ from . import (
     sale_order_line,
     stock_picking,
     stock_picking_change,
+    stock_picking_delivery,
     stock_move,
     res_partner_export,
 )

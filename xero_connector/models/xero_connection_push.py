@@ -128,7 +128,7 @@ class XeroConnection(models.Model):
     def _push(self):
         records = self.env["xero.record"]
         sent = failed = 0
-        if self._may_push() and records.search_count(records._push_domain(self), limit=1):
+        if self._may_push() and records.search_count(records._documents_domain(self), limit=1):
             self._prepare_push()
             row = records
             while row := records._push_next(self, row):
@@ -138,6 +138,8 @@ class XeroConnection(models.Model):
                     self._ring_push()
                     break
                 self.env.invalidate_all()
+        if worker := self._push_worker():
+            records._push_notes(worker)
         if self._may_push():
             self._read_back()
         self._end_push(sent, failed)
