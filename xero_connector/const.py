@@ -31,6 +31,8 @@ ITEM_SCOPES = [("accounting.settings", "accounting.settings"), ("accounting.invo
 ITEM_SCOPE_NEED = "writing items"
 EXPORT_SCOPE_NEED = "sending invoices and credit notes"
 NOTE_SCOPE_NEED = "writing notes on deliveries into the invoices' history"
+CONTACT_SCOPE = "accounting.contacts"
+CONTACT_SCOPE_NEED = "creating contacts"
 ATTACHMENT_SCOPE = {"accounting.attachments.read": "reading the files attached to invoices"}
 
 # Section 2
@@ -164,6 +166,13 @@ PROBLEM_CODES = [
     ("price_foreign", "Xero's price is in another currency"),
     ("total_differs", "Totals differ"),
     ("not_allocated", "Credit note not allocated"),
+    ("archived_there", "Archived in Xero"),
+    ("merged_there", "Merged in Xero"),
+    ("contact_unmapped", "Customer is no contact in Xero"),
+    ("contact_alike", "Customer may be a contact in Xero"),
+    ("contact_ambiguous", "Customer may be several contacts"),
+    ("contact_taken", "Contact's name taken in Xero"),
+    ("contact_archived", "Customer's contact archived in Xero"),
     ("xero_rejected", "Refused by Xero"),
     ("odoo_refused", "Refused by Odoo"),
     ("xero_unavailable", "Xero did not answer"),
@@ -172,6 +181,9 @@ PROBLEM_CODES = [
 
 # Of these, why an item has no product yet: looked into again when somebody asks for it.
 UNMAPPED_CODES = ("unmapped", "kept_out", "code_taken", "ambiguous_code", "archived_here")
+
+# Of these, why a customer has no contact to send its orders to: mended on the screen of contacts.
+CONTACT_CODES = ("contact_unmapped", "contact_alike", "contact_ambiguous", "contact_taken", "contact_archived")
 
 # Of these, what another setting of the connection would import.
 SKIPPED_BY_SETTINGS = ("unpaid", "no_match", "rule_ignore")

@@ -260,6 +260,48 @@ class XeroClient:
         )
         return [contact for contact in elements(answer, "Contacts") if contact.get("ContactID")]
 
+    def contacts_page(self, since=None, page=1):
+        """A page of all contacts with their addresses, archived and merged ones too, oldest change first.
+
+        :param datetime since: naive UTC, only what changed at or after it; a merge changes nothing
+        :return: ``(contacts, page_count)``, contacts as Xero's dicts
+        """
+        answer = self.accounting.get_contacts(
+            self.tenant_id,
+            order="UpdatedDateUTC ASC",
+            include_archived=True,
+            page=page,
+            page_size=const.PAGE_SIZE,
+            **_changed_since(since),
+        )
+        contacts = [contact for contact in elements(answer, "Contacts") if contact.get("ContactID")]
+        return contacts, int((answer.get("pagination") or {}).get("pageCount") or 1)
+
+    def contact_by_number(self, number):
+        """The contact with this ``ContactNumber``, an archived one too; None where there is none."""
+        try:
+            found = elements(self.accounting.get_contact_by_contact_number(self.tenant_id, number), "Contacts")
+        except errors.XeroMissing:
+            return None
+        # Xero takes an id in the same place.
+        return next((one for one in found if one.get("ContactID") and one.get("ContactNumber") == number), None)
+
+    def create_contact(self, contact, key):
+        """Make one contact; nothing is ever overwritten.
+
+        :param dict contact: the element
+        :param str key: the ``Idempotency-Key``
+        :return: Xero's element
+        :raise XeroRejected: with Xero's messages, e.g. where the name is another contact's
+        """
+        answer = self.accounting.create_contacts(
+            self.tenant_id, {"Contacts": [contact]}, summarize_errors=True, idempotency_key=key
+        )
+        for made in elements(answer, "Contacts"):
+            if made.get("ContactID"):
+                return made
+        raise errors.XeroRetryLater("Xero's answer does not name the contact that was sent.")
+
     def invoice_pdf(self, invoice_id):
         """The invoice as PDF bytes.
 

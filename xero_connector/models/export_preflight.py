@@ -124,8 +124,10 @@ def _warnings(connection, draft):
     _ = connection.env._
     if any(not each.line.is_text and each.line.unit_amount is None for each in draft.lines):
         yield _("Xero puts its items' prices in; shown are those we know.")
+    # Without its taxes the total says nothing.
+    is_mapped = all(each.line.is_text or each.tax for each in draft.lines)
     difference = draft.expected_total() - draft.odoo_total
-    if difference:
+    if difference and is_mapped:
         yield _(
             "Xero will compute %(there)s, Odoo has %(here)s: %(difference)s apart.",
             there=draft.expected_total(),

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from .raced import raced_is_busy
+
 
 class XeroBinding(models.Model):
     """Who is who: an Odoo record and its Xero twin, per connection.
@@ -100,18 +102,18 @@ class XeroBinding(models.Model):
         """
         bound = self._lookup(connection, resource, list(records))
         pairs = [(external_id, record) for external_id, record in records.items() if external_id not in bound]
-        self.create(
-            [
-                {
-                    "connection_id": connection.id,
-                    "resource": resource,
-                    "external_id": external_id,
-                    "res_model": record._name,
-                    "res_id": record.id,
-                }
-                for external_id, record in pairs
-            ]
-        )
+        values_list = [
+            {
+                "connection_id": connection.id,
+                "resource": resource,
+                "external_id": external_id,
+                "res_model": record._name,
+                "res_id": record.id,
+            }
+            for external_id, record in pairs
+        ]
+        with raced_is_busy(self.env.cr):
+            self.create(values_list)
 
     # === ITEMS === #
 

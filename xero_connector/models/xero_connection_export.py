@@ -76,19 +76,6 @@ class XeroConnection(models.Model):
 
     # === CHECKS === #
 
-    @api.constrains("export_source", "company_id", "active")
-    def _check_export_source(self):
-        """Before the database does, whose complaint does not say which one."""
-        for connection in self.filtered(lambda c: c.active and c.export_source != "none"):
-            other = self.sudo()._exporter_of(connection.company_id) - connection
-            if other:
-                raise ValidationError(
-                    self.env._(
-                        "%s sends this company's documents to Xero already; two would bill everything twice.",
-                        other[0].name,
-                    )
-                )
-
     @api.constrains("total_tolerance")
     def _check_total_tolerance(self):
         if any(connection.total_tolerance < 0 for connection in self):

@@ -80,7 +80,9 @@ class XeroConnection(models.Model):
             self.env["xero.record"]._push_domain(), groupby=["connection_id"]
         )
         waiting = [connection.id for (connection,) in rows]
-        asking = Domain("export_source", "!=", "none") & Domain("next_back", "<=", fields.Datetime.now())
+        asking = Domain("export_source", "!=", "none") & (
+            Domain("next_back", "<=", fields.Datetime.now()) | Domain("contacts_whole_at", "=", False)
+        )
         return self.search(Domain(self._working_domain()) & (Domain("id", "in", waiting) | asking), order="id")
 
     @api.model
@@ -128,7 +130,7 @@ class XeroConnection(models.Model):
     def _push(self):
         records = self.env["xero.record"]
         sent = failed = 0
-        if self._may_push() and records.search_count(records._documents_domain(self), limit=1):
+        if self._may_push() and (not self.contacts_whole_at or records._has_to_push(self)):
             self._prepare_push()
             row = records
             while row := records._push_next(self, row):
@@ -170,6 +172,10 @@ class XeroConnection(models.Model):
 
     def _books_are_old(self):
         return self._is_outdated(self.books_read_at, timedelta(minutes=const.BOOKS_MINUTES))
+
+    def _contacts_are_old(self):
+        read = self.contacts_whole_at and self.last_contacts
+        return self._is_outdated(read, timedelta(minutes=const.BOOKS_MINUTES))
 
     def _read_books(self):
         """Lock dates and currencies: what an accountant may have changed a minute ago."""

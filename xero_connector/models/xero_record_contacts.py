@@ -3,13 +3,16 @@ from odoo import api, models
 from .. import const
 from ..lib import errors, formats
 from ..lib.contact import XeroContact
+from .raced import raced_is_busy
 
 
 class XeroRecord(models.Model):
-    """The contacts of inbound invoices. Lists of invoices come without addresses (xero-api.md, section 3.1), so they
-    are read in batches and kept as rows of the log."""
+    """Contacts as Xero has them. Lists of invoices come without addresses (xero-api.md, section 3.1), so those of
+    inbound invoices are read in batches and kept as rows of the log; who sends to Xero reads the whole list."""
 
     _inherit = "xero.record"
+
+    _contact_numbers = models.Index("(connection_id, reference) WHERE resource = 'contact'")
 
     def _add_contacts(self, connection, fresh, moved):
         """Give every draft its contact with addresses; read in batches, once per version of an invoice. A draft whose
@@ -88,27 +91,88 @@ class XeroRecord(models.Model):
     def _receive_contacts(self, connection, contacts):
         """Keep contacts as rows of the log: the address an order was sent to can be looked up later."""
         now = formats.utc_now()
-        ids = [contact["ContactID"] for contact in contacts]
-        rows = {row.external_id: row for row in self._contact_rows(connection, ids)}
-        to_create = []
-        for payload in contacts:
-            contact = XeroContact(payload)
-            values = {
-                "number": contact.name,
-                "contact_name": contact.name,
-                "remote_updated": formats.stamp(payload.get("UpdatedDateUTC")),
-                "payload": formats.plain(payload),
-                "state": "done",
-                "received_at": now,
-                "done_at": now,
-            }
-            if row := rows.get(contact.id):
-                row.write(values)
+        fresh = {"received_at": now, "done_at": now}
+        contacts = {contact["ContactID"]: contact for contact in contacts}
+        rows = {row.external_id: row for row in self._contact_rows(connection, contacts)}
+        unchanged, to_create = self.browse(), []
+        for contact_id, payload in contacts.items():
+            values = self._values_from_contact(connection, XeroContact(payload))
+            row = rows.get(contact_id)
+            if not row:
+                of_contact = {"connection_id": connection.id, "resource": "contact", "external_id": contact_id}
+                to_create.append(values | fresh | of_contact)
+            elif all(row[name] == value for name, value in values.items()):
+                unchanged |= row
             else:
-                to_create.append(
-                    values | {"connection_id": connection.id, "resource": "contact", "external_id": contact.id}
-                )
-        self.create(to_create)
+                row.write(values | fresh)
+        # All at once: the whole list comes again every day.
+        unchanged.write(fresh)
+        with raced_is_busy(self.env.cr):
+            self.create(to_create)
+        self._follow_merges(connection)
+
+    @api.model
+    def _values_from_contact(self, connection, contact):
+        _ = connection.env._
+        if contact.merged_into:
+            outcome = ("skipped", "merged_there", _("The contact was merged into another one in Xero."))
+        elif contact.is_archived:
+            outcome = ("skipped", "archived_there", _("The contact is archived in Xero."))
+        else:
+            outcome = ("done", False, False)
+        return {
+            "number": contact.name,
+            "contact_name": contact.name,
+            "reference": contact.number or False,
+            "remote_updated": formats.stamp(contact.payload.get("UpdatedDateUTC")),
+            "payload": formats.plain(contact.payload),
+            **dict(zip(("state", "problem_code", "reason"), outcome, strict=True)),
+        }
+
+    # === MERGED IN XERO === #
+
+    @api.model
+    def _contacts_today(self, connection, contact_ids):
+        """What became of contacts: each is itself, or what it was merged into in the end.
+
+        :return: dict ``contact id -> (id, row)`` of those that are in the log; the row is an empty one where the
+            contact it was merged into is not
+        """
+        rows, asked, wanted = {}, set(), set(contact_ids)
+        while wanted:
+            asked |= wanted
+            found = self._contact_rows(connection, wanted)
+            rows |= {row.external_id: row for row in found}
+            wanted = {row._merged_into() for row in found} - asked - {""}
+        today = {}
+        for contact_id in rows.keys() & set(contact_ids):
+            last, seen = contact_id, set()
+            while last in rows and last not in seen and rows[last]._merged_into():
+                seen.add(last)
+                last = rows[last]._merged_into()
+            today[contact_id] = (last, rows.get(last, self.browse()))
+        return today
+
+    def _merged_into(self):
+        # sudo: the id alone, for who may read the row
+        return XeroContact(self.sudo().payload).merged_into if self.problem_code == "merged_there" else ""
+
+    @api.model
+    def _follow_merges(self, connection):
+        """Who was a contact that was merged in Xero is the one it became, too, unless that is somebody else already.
+        The old binding stays: older invoices may still name it."""
+        merged = self.search([*connection._contact_rows_domain(), ("problem_code", "=", "merged_there")])
+        bindings = self.env["xero.binding"]
+        partners = bindings._lookup(connection, "contact", merged.mapped("external_id"))
+        if not partners:
+            return
+        today = self._contacts_today(connection, list(partners))
+        heirs = {}
+        for contact_id in sorted(partners):
+            target_id, row = today[contact_id]
+            if row and target_id != contact_id:
+                heirs.setdefault(target_id, partners[contact_id])
+        bindings._bind(connection, "contact", heirs)
 
     @api.model
     def _contact_rows(self, connection, contact_ids):

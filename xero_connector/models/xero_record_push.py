@@ -26,7 +26,7 @@ class XeroRecord(models.Model):
         """Rows that wait to be sent and whose time has come: of this connection, or of all."""
         return [
             ("direction", "=", "out"),
-            ("resource", "in", ("invoice", "credit_note")),
+            ("resource", "in", ("invoice", "credit_note", "contact")),
             ("state", "=", "pending"),
             ("connection_id.active", "=", True),
             *([("connection_id", "=", connection.id)] if connection else []),
@@ -37,8 +37,14 @@ class XeroRecord(models.Model):
 
     @api.model
     def _documents_domain(self, connection):
-        """Of these, documents; the others are notes."""
+        """Of these, documents; the others are notes and contacts."""
         return [*self._push_domain(connection), ("res_model", "in", ("sale.order", "account.move"))]
+
+    @api.model
+    def _has_to_push(self, connection):
+        """Whether documents or contacts of this connection wait."""
+        contacts = [*self._push_domain(connection), ("resource", "=", "contact")]
+        return any(self.search_count(domain, limit=1) for domain in (self._documents_domain(connection), contacts))
 
     @api.model
     def _prepare_contacts(self, connection):
@@ -48,14 +54,11 @@ class XeroRecord(models.Model):
         for model, held in rows.grouped("res_model").items():
             for document in connection.env[model].browse(held.mapped("res_id")).exists():
                 partners |= document._xero_bill_to()
-        if not partners:
+        asked_for = self._waiting_customers(connection)
+        if connection._contacts_are_old() and not self._read_contacts_list(connection):
             return
-        answers = partners._xero_contacts(connection, partners)
-        if all(answer.id for answer in answers.values()):
-            return
-        self._read_contacts_list(connection)
-        if connection := connection._push_worker():
-            self._push_contacts(connection, partners.with_env(connection.env))
+        if (partners or asked_for) and (worker := connection._push_worker()):
+            self._push_contacts(worker, partners.with_env(worker.env))
 
     @api.model
     def _push_next(self, connection, last):

@@ -256,6 +256,22 @@ class XeroPreview(models.TransientModel):
 
     # === ACTIONS === #
 
+    def action_again(self):
+        """Begin anew with what Odoo has now: something was mapped or mended meanwhile, or the changes are unwanted."""
+        self.ensure_one()
+        action = self._open(self.env[self.res_model].browse(self.res_id), self.row_id)
+        # In the place of this one, and not on top of it.
+        return action | {"target": "main"}
+
+    def action_open_connection(self):
+        """Where accounts, taxes and all else is mapped."""
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "xero.connection",
+            "res_id": self.connection_id[:1].id,
+            "view_mode": "form",
+        }
+
     def action_send(self):
         """Send these as they are shown; those with findings stay."""
         if self.filtered("is_sent"):

@@ -94,6 +94,19 @@ class TestFakeXeroSdk(FakeXeroCase):
         self.assertEqual((listed.name, single.email_address), ("Little Creek Cafe", "orders@littlecreek.example"))
         self.assertEqual(len(single.phones), 4)
 
+    def test_a_merged_contact_tells_what_it_was_merged_into_on_pages_and_alone(self):
+        twin = self.organisation.add_contact(Name="Little Creek", ContactNumber="C-8")
+        self.organisation.merge_contact(twin, self.contact)
+        paged = self.api.get_contacts(self.tenant, page=1, include_archived=True).contacts
+        unpaged = self.api.get_contacts(self.tenant, include_archived=True).contacts
+        [listed], [bare] = ([one for one in found if one.name == "Little Creek"] for found in (paged, unpaged))
+        single = self.api.get_contact_by_contact_number(self.tenant, "C-8").contacts[0]
+        for contact in (listed, single):
+            self.assertEqual(contact.merged_to_contact_id, self.contact["ContactID"])
+            self.assertEqual(contact.contact_status, "ARCHIVED")
+        self.assertIsNone(bare.merged_to_contact_id)
+        self.assertNotIn("Little Creek", [one.name for one in self.api.get_contacts(self.tenant).contacts])
+
     def test_items(self):
         item = self.api.get_items(self.tenant, unitdp=4).items[0]
         self.assertEqual((item.code, item.sales_details.unit_price), ("BTL", Decimal("12.4567")))

@@ -212,6 +212,22 @@ class Organisation:
         record.changed(parse_instant(updated) or self.clock.now())
         return record.data
 
+    def merge_contact(self, contact, into):
+        """Merge a contact (dictionary or id) into another one: it is archived, its documents are the other's. To
+        If-Modified-Since a merge is no change (`xero-api.md` 3.2)."""
+        source, target = (self.record("Contacts", one["ContactID"] if isinstance(one, dict) else one)
+                          for one in (contact, into))
+        source.data = complete_contact(
+            {**source.data, "ContactStatus": "ARCHIVED", "MergedToContactID": target.id}
+        ) | {"UpdatedDateUTC": source.data["UpdatedDateUTC"]}
+        source.changed()
+        for resource in ("Invoices", "CreditNotes"):
+            for record in self.tables[resource]:
+                if record.data.get("Contact", {}).get("ContactID") == source.id:
+                    record.data["Contact"] = {"ContactID": target.id}
+                    record.changed()
+        return source.data
+
     def delete_item(self, item_id):
         """Delete an item (id or code) for good: no list tells of it any more."""
         self.tables["Items"].remove(self.record("Items", item_id))

@@ -50,6 +50,8 @@ def render(organisation, record, form, places):
         return _document(organisation, record, form, places)
     if record.resource == "Items":
         return _item(record, places)
+    if record.resource == "Contacts" and form == "bare":  # who was merged is told by pages and single answers only
+        return {key: value for key, value in record.data.items() if key != "MergedToContactID"}
     return record.data
 
 
