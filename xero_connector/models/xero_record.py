@@ -20,6 +20,7 @@ MENDING_MODELS = [
     ("decimal.precision", "Decimal accuracy"),
     ("sale.order", "Order"),
     ("stock.picking", "Transfer"),
+    ("account.move", "Invoice"),
 ]
 
 

@@ -122,7 +122,11 @@ class XeroRecord(models.Model):
         connection = rows.connection_id[:1]
         due = connection._next_export()
         if waiting:
-            for row in waiting:
+            for row in waiting.filtered(lambda row: not row.is_edited or row._is_behind(document)):
+                if row.is_edited:
+                    document._message_log(
+                        body=self.env._("What was changed by hand for Xero is dropped: the document changed since.")
+                    )
                 row._plan_anew(row.next_attempt or due)
         elif rows._differs(document):
             part = max(rows.mapped("part")) + 1
@@ -130,6 +134,17 @@ class XeroRecord(models.Model):
         else:
             return
         connection._ring_push()
+
+    def _is_behind(self, document):
+        """Whether the document's lines changed since this row's were made."""
+        lines = self.line_ids.filtered("source_id")
+        ours = {line.source_id: (line.source_quantity, line.source_price) for line in lines if not line.is_text}
+        theirs = {
+            line.record.id: (float(line.quantity), float(line.price))
+            for line in document._xero_bill_lines()
+            if line.quantity
+        }
+        return ours != theirs
 
     # === WHAT IS SENT === #
 

@@ -50,7 +50,7 @@ class XeroRecord(models.Model):
                     "received_at": fields.Datetime.now(),
                 }
             )
-            row._register(connection, invoice)
+            row._register_payment(connection, invoice)
         self._note_gone_payments(connection, payments)
 
     def _paid_invoice(self):
@@ -59,9 +59,9 @@ class XeroRecord(models.Model):
             return None
         return self._document()
 
-    def _register(self, connection, invoice):
+    def _register_payment(self, connection, invoice):
         """Register this row's payment on the invoice; what Odoo has to say against it ends in the row."""
-        if invoice.state != "posted" or invoice.payment_state in ("paid", "in_payment", "reversed"):
+        if invoice.state != "posted" or self._is_paid_here(invoice):
             self._skip("nothing_to_send", connection.env._("The invoice is paid in Odoo already."))
             return
         try:
@@ -71,6 +71,14 @@ class XeroRecord(models.Model):
             self._fail([Problem("odoo_refused", str(error), None, invoice)])
         else:
             self._succeed(payment)
+
+    @staticmethod
+    def _is_paid_here(invoice):
+        """Whether nothing is left to be registered; a payment without entry leaves the residual as it is."""
+        registered = sum(
+            invoice.matched_payment_ids.filtered(lambda payment: payment.state in ("in_process", "paid")).mapped("amount")
+        )
+        return invoice.payment_state in ("paid", "reversed") or registered >= invoice.amount_total
 
     def _make_payment(self, connection, invoice):
         register = (

@@ -36,7 +36,7 @@ class XeroPreview(models.TransientModel):
     currency_code = fields.Char(string="Currency", readonly=True)
     amount_types = fields.Selection(_AMOUNT_TYPES, string="Prices are", required=True, readonly=True)
     target = fields.Char(string="Becomes", readonly=True)
-    number_taken = fields.Boolean(readonly=True)
+    number_taken = fields.Char(readonly=True, help="The number Xero has an invoice with already.")
     notice = fields.Char(readonly=True)
     odoo_total = fields.Float(string="Total in Odoo", digits=(16, 2), readonly=True)
     is_edited = fields.Boolean(string="Changed by hand", readonly=True)
@@ -165,7 +165,8 @@ class XeroPreview(models.TransientModel):
             with connection_sudo._client(purpose="items") as client:
                 if numbers := list(filter(None, invoices.mapped("number"))):
                     found = {element.get("InvoiceNumber") for element in client.invoices(numbers=numbers[:100])}
-                    invoices.filtered(lambda preview: preview.number in found).number_taken = True
+                    for preview in invoices.filtered(lambda preview: preview.number in found):
+                        preview.number_taken = preview.number
                 if adds and len(invoices.partner_id) <= _DRAFTS_ASKED:
                     for preview in invoices:
                         document = preview._draft().document
@@ -194,7 +195,7 @@ class XeroPreview(models.TransientModel):
         lines = self.line_ids.sorted("sequence")
         draft.lines = [line.with_env(worker.env)._draft_line(self.is_edited) for line in lines]
         draft.odoo_total = outgoing.number(self.odoo_total)
-        if self.number_taken and self.number == self._origin.number:
+        if self.number and self.number == self.number_taken:
             reason = self.env._(
                 "Xero has an invoice with the number %s already. Give it another one, or none: then Xero numbers it.",
                 self.number,
