@@ -131,6 +131,7 @@ PROBLEM_CODES = [
     ("no_match", "No rule matches"),
     ("rule_ignore", "A rule says: do not import"),
     ("already_imported", "Already imported"),
+    ("exported", "Sent from Odoo"),
     ("deleted_here", "Order deleted in Odoo"),
     ("nothing_to_ship", "Nothing to ship"),
     ("ignored", "Ignored by a user"),

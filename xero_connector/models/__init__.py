@@ -39,6 +39,7 @@ from . import (
     xero_record_contacts,
     xero_record_contact_push,
     xero_record_import,
+    xero_record_echo,
     xero_record_files,
     xero_record_change,
     xero_record_items,

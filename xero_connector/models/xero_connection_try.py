@@ -73,8 +73,13 @@ class XeroConnection(models.Model):
         return payloads, page < page_count
 
     def _mark_known(self, drafts):
-        known = self.env["xero.record"]._known_documents(self, [draft.invoice.id for draft in drafts])
+        records = self.env["xero.record"]
+        ids = [draft.invoice.id for draft in drafts]
+        known = records._known_documents(self, ids)
+        sent = records._sent_rows(ids)
         for draft in drafts:
+            if row_sudo := sent.get(draft.invoice.id):
+                draft.route = Route(skip_code="exported", reason=row_sudo._sent_text(self))
             if document := known.get(draft.invoice.id):
                 reason = self.env._(
                     "Imported already: %(document)s. Today: %(reason)s",

@@ -182,14 +182,18 @@ class XeroRecord(models.Model):
 
     def _split(self, connection, drafts):
         """Skip the rows whose invoice is not to be imported, and tell new ones from those that are documents already,
-        made by this connection or an earlier one of the company.
+        made by this connection or an earlier one of the company. What was sent from here is left alone.
 
         :return: ``(fresh, changed)``
         """
         known = self._known_documents(connection, [draft.invoice.id for draft in drafts if not draft.row.res_id])
+        strange = [draft for draft in drafts if not draft.row.res_id and draft.invoice.id not in known]
+        waiting = self._hold_echoes(connection, strange)
         fresh, changed = [], []
         for draft in drafts:
             row, document = draft.row, known.get(draft.invoice.id)
+            if row in waiting:
+                continue
             if document:
                 row.write({"res_model": document._name, "res_id": document.id, "is_adopted": True})
             if document and not draft.route.skip_code:

@@ -30,9 +30,11 @@ class XeroRecord(models.Model):
             return
         orders = self._order_rows(connections, pickings.sale_id)
         noted = self._known_notes(connections, pickings)
+        heirs = self._heirs(connections, pickings)
         values = []
         for picking in pickings - noted:
-            connection = self._connection_of_note(connections, picking)
+            connection = connections & picking.xero_connection_id
+            connection = connection or heirs.get((picking.company_id, picking.xero_invoice_id))
             invoice_id, reference = picking.xero_invoice_id, picking.xero_invoice_number
             if not connection and (order := orders.get(picking.sale_id.id)):
                 # The order was sent from here, or will be: then its invoice is looked up later.
@@ -59,12 +61,18 @@ class XeroRecord(models.Model):
             self.create(values).connection_id[:1]._ring_push()
 
     @api.model
-    def _connection_of_note(self, connections, picking):
-        """The connection of the organisation a transfer's invoice is of; another one where the first was removed."""
-        own = picking.xero_connection_id
-        if own.active or not own.tenant_id:
-            return connections & own
-        return connections.filtered(lambda c: (c.tenant_id, c.company_id) == (own.tenant_id, own.company_id))
+    def _heirs(self, connections, pickings):
+        """The connections that know these transfers' invoices now, where the one that imported them was removed: dict
+        ``(company, invoice id) -> connection``."""
+        rows = self.search(
+            [
+                ("connection_id", "in", connections.ids),
+                ("direction", "=", "in"),
+                ("resource", "=", "invoice"),
+                ("external_id", "in", [invoice_id for invoice_id in pickings.mapped("xero_invoice_id") if invoice_id]),
+            ]
+        )
+        return {(row.company_id, row.external_id): row.connection_id for row in rows}
 
     @api.model
     def _order_rows(self, connections, orders):

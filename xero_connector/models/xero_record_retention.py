@@ -34,6 +34,10 @@ class XeroRecord(models.Model):
         return [
             ("connection_id", "=", connection.id),
             ("resource", "not in", ("contact", "item")),
+            # What was sent is told by its row from what is to be imported, whenever Xero says something changed.
+            "|",
+            ("direction", "=", "in"),
+            ("res_model", "=", "stock.picking"),
             ("state", "in", ("done", "skipped")),
             "|",
             ("problem_code", "=", False),

@@ -168,6 +168,16 @@ class TestNotes(DeliveriesCase):
         order.action_confirm()
         self.assertFalse(self.out(self.ship(order.picking_ids)))
 
+    def test_the_next_connection_to_the_organisation_notes_what_a_removed_one_imported(self):
+        connection, invoice = self.imported()
+        self.press(connection.action_remove)
+        heir = self.connected(name="Heir")
+        self.run_import(heir)
+        picking = self.shipped(invoice)
+        self.assertEqual(self.out(picking).connection_id, heir)
+        self.turn()
+        self.assertEqual(len(self.notes(invoice)), 1)
+
     def test_who_ships_needs_no_rights_on_the_log(self):
         _connection, invoice = self.imported()
         picker = new_test_user(self.env, "delivery-picker", groups="stock.group_stock_user")
