@@ -48,7 +48,7 @@ class Line:
         """``(line amount, tax)`` as Xero computes them; the line amount holds the tax where amounts are inclusive."""
         if self.is_text:
             return _NOTHING, _NOTHING
-        full = self.quantity * four_places(self.unit_amount or _NOTHING)
+        full = four_places(self.quantity) * four_places(self.unit_amount or _NOTHING)
         amount = formats.cents(full - full * self.discount / 100)
         divisor = 100 + self.rate if amount_types == INCLUSIVE else 100
         return amount, formats.cents(amount * self.rate / divisor)
@@ -65,7 +65,7 @@ class Line:
         values = {
             "LineItemID": self.id,
             "Description": self.description,
-            "Quantity": self.quantity,
+            "Quantity": four_places(self.quantity),
             "UnitAmount": None if self.unit_amount is None else four_places(self.unit_amount),
             "DiscountRate": self.discount or None,
             "ItemCode": self.item_code,
@@ -116,7 +116,7 @@ class Document:
 
 
 def four_places(value):
-    """Rounded as Xero rounds a unit price."""
+    """Rounded as Xero rounds a unit price or quantity."""
     return formats.decimal(value).quantize(formats.FOUR_PLACES, rounding=formats.HALF_UP)
 
 
