@@ -75,9 +75,8 @@ class XeroRecord(models.Model):
     @staticmethod
     def _is_paid_here(invoice):
         """Whether nothing is left to be registered; a payment without entry leaves the residual as it is."""
-        registered = sum(
-            invoice.matched_payment_ids.filtered(lambda payment: payment.state in ("in_process", "paid")).mapped("amount")
-        )
+        payments = invoice.matched_payment_ids.filtered(lambda payment: payment.state in ("in_process", "paid"))
+        registered = sum(payments.mapped("amount"))
         return invoice.payment_state in ("paid", "reversed") or registered >= invoice.amount_total
 
     def _make_payment(self, connection, invoice):

@@ -155,7 +155,8 @@ class TestSources(ExportCase):
         )
         self.send(order)
         lines = self.invoices()[0]["LineItems"]
-        self.assertEqual([line["Description"] for line in lines], ["Kitchen", "[BOTTLE] Drink bottle", "Please ring twice"])
+        told = [line["Description"] for line in lines]
+        self.assertEqual(told, ["Kitchen", "[BOTTLE] Drink bottle", "Please ring twice"])
         self.assertNotIn("Quantity", lines[0])
 
     # === WHO AND WHEN === #
