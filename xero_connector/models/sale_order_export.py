@@ -36,6 +36,9 @@ class SaleOrder(models.Model):
     def _xero_out_resource(self):
         return "invoice"
 
+    def _xero_recompute(self):
+        self.env.add_to_compute(self._fields["invoice_status"], self)
+
     def _xero_bill_to(self):
         return self.partner_invoice_id.commercial_partner_id
 

@@ -86,6 +86,9 @@ class XeroExportMixin(models.AbstractModel):
             [("direction", "=", "out"), ("res_model", "=", self._name), ("res_id", "in", self.ids)], order="part, id"
         )
 
+    def _xero_recompute(self):
+        """What Odoo says about these documents follows what is sent."""
+
     # === DOORBELL === #
 
     def _xero_exporter(self):

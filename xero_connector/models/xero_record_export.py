@@ -86,7 +86,15 @@ class XeroRecord(models.Model):
         elif not row.external_id and not row.request_key and row.problem_code != "ignored":
             row._plan_anew(due)
         connection._ring_push()
+        document._xero_recompute()
         return row
+
+    def _skip(self, code, reason, record=None):
+        result = super()._skip(code, reason, record)
+        sent = self.filtered(lambda row: row.direction == "out" and row.res_model == "sale.order" and not row.part)
+        # What is not sent may be invoiced here after all.
+        self.env["sale.order"].browse(sent.mapped("res_id")).exists()._xero_recompute()
+        return result
 
     @api.model
     def _outgoing_values(self, connection, document):
@@ -128,7 +136,7 @@ class XeroRecord(models.Model):
                         body=self.env._("What was changed by hand for Xero is dropped: the document changed since.")
                     )
                 row._plan_anew(row.next_attempt or due)
-        elif rows._differs(document):
+        elif any(row.external_id or row.request_key for row in rows) and rows._differs(document):
             part = max(rows.mapped("part")) + 1
             self.create(self._outgoing_values(connection, document) | {"part": part, "next_attempt": due})
         else:

@@ -273,6 +273,7 @@ class XeroRecord(models.Model):
             ("direction", "=", "out"),
             ("resource", "=", self.resource),
             ("external_id", "=", _id_of(element)),
+            ("res_model", "in", ("sale.order", "account.move")),
             ("appended_to", "=", False),
         ]
         return bool(self.search_count(domain, limit=1))

@@ -205,10 +205,20 @@ class TestSources(ExportCase):
         self.exporting()
         order = self.sell()
         self.send(order)
-        order.invalidate_recordset()
+        self.assertEqual(order.invoice_status, "invoiced")
         with self.assertRaisesRegex(UserError, "invoiced in Xero"):
             order._create_invoices()
+
+    def test_an_order_that_is_ignored_may_be_invoiced_in_odoo(self):
+        self.exporting()
+        self.customer.xero_auto_export = True
+        order = self.sell()
         self.assertEqual(order.invoice_status, "invoiced")
+        self.out(order).action_ignore()
+        self.assertEqual(order.invoice_status, "to invoice")
+        order.order_line.product_uom_qty = 5
+        self.push()
+        self.assertEqual((len(self.out(order)), self.invoices()), (1, []), "not a part of it either")
 
     def test_one_connection_of_a_company_sends(self):
         self.exporting()
