@@ -7,6 +7,8 @@ from rapidfuzz import fuzz, process, utils
 # A name alone is never as sure as a code.
 _NAME_WEIGHT = 0.95
 _LEAST = 60
+# A name that is a part of the other is as good as the whole: "Sales" and "Product Sales".
+CONTAINED = fuzz.WRatio
 _NO_LETTERS = re.compile(r"[\W_]+")
 
 
@@ -14,9 +16,11 @@ class Candidates:
     """The products something may be.
 
     :param list products: ``(key, codes, name)``; codes are what may stand for an item code: reference, barcode
+    :param scorer: how names are compared, e.g. :data:`CONTAINED`
     """
 
-    def __init__(self, products):
+    def __init__(self, products, scorer=fuzz.token_sort_ratio):
+        self._scorer = scorer
         self._by_code = {}
         self._names = {}
         for key, codes, name in products:
@@ -33,7 +37,7 @@ class Candidates:
         if key := self._by_code.get(bare_code(code)):
             return key, 100
         found = process.extractOne(
-            utils.default_process(name or ""), self._names, scorer=fuzz.token_sort_ratio, score_cutoff=_LEAST
+            utils.default_process(name or ""), self._names, scorer=self._scorer, score_cutoff=_LEAST
         )
         return (found[2], round(found[1] * _NAME_WEIGHT)) if found else (None, 0)
 
@@ -45,7 +49,7 @@ def most_alike(name, names):
     :return: ``(key, score)``: 50 for a name without any likeness, up to 100; ``(None, 0)`` without candidates
     """
     processed = {key: utils.default_process(other) for key, other in names.items()}
-    found = process.extractOne(utils.default_process(name or ""), processed, scorer=fuzz.WRatio)
+    found = process.extractOne(utils.default_process(name or ""), processed, scorer=CONTAINED)
     return (found[2], round(50 + found[1] / 2)) if found else (None, 0)
 
 

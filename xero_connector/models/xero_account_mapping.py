@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 
 from ..lib import formats
-from ..lib.likeness import Candidates
+from ..lib.likeness import CONTAINED, Candidates
 
 # Which of Odoo's groups of account types a class of Xero's is.
 GROUP_OF_CLASS = {
@@ -58,7 +58,7 @@ class XeroAccountMapping(models.Model):
     def _suggester(self, connection, taken):
         accounts = self._accounts_of(connection) - taken
         groups = {
-            group: Candidates([(account.id, [account.code], account.name) for account in members])
+            group: Candidates([(account.id, [account.code], account.name) for account in members], CONTAINED)
             for group, members in accounts.grouped("internal_group").items()
         }
         none = Candidates([])
@@ -67,8 +67,8 @@ class XeroAccountMapping(models.Model):
     def _line_suggester(self, connection):
         """What finds which of these lines an account of Odoo's is most like; see :meth:`_suggester`."""
         groups = {
-            GROUP_OF_CLASS.get(account_class): Candidates([(line.id, [line.code], line.name) for line in lines])
-            for account_class, lines in self.grouped("account_class").items()
+            GROUP_OF_CLASS.get(kind): Candidates([(line.id, [line.code], line.name) for line in lines], CONTAINED)
+            for kind, lines in self.grouped("account_class").items()
         }
         none = Candidates([])
 

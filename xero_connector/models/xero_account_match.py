@@ -22,6 +22,7 @@ class XeroAccountMatch(models.Model):
     _about = "account_id"
 
     account_id = fields.Many2one("account.account", readonly=True)
+    account_code = fields.Char(related="account_id.code", string="Code")
     line_id = fields.Many2one(
         "xero.account.mapping",
         string="Account in Xero",

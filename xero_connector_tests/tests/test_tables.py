@@ -251,6 +251,12 @@ class TestSuggestions(TablesCase):
         self.assertEqual(self.account_match(free).line_id, self.account_line("270"))
         self.assertFalse(self.account_match(free).suggestion_id)
 
+    def test_a_name_that_is_a_part_of_the_other_is_enough(self):
+        account = self.account("987654", "Interest Income of banks")
+        self.read_tables()
+        self.assertEqual(self.account_match(account).suggestion_id, self.account_line("270"))
+        self.assertEqual(self.account_line("270").suggestion_id, account)
+
     def test_the_list_of_odoos_taxes_has_those_for_sales_with_the_type_of_their_rate(self):
         excluded = self.tax("15% ex")
         self.read_tables()
