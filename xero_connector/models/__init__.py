@@ -53,6 +53,7 @@ from . import (
     xero_record_back,
     xero_record_payment,
     xero_record_notes,
+    xero_record_mend,
     xero_record_retention,
     xero_record_suggest,
     xero_item_match,

@@ -99,7 +99,7 @@ class XeroRecord(models.Model):
 
     def _push_row(self, connection):
         if self.external_id:
-            self._go_on(connection)
+            self._go_on(connection, self._prove_again(connection))
         elif self.request_key:
             self._resume(connection)
         elif self.part and not self.line_ids:
