@@ -1,4 +1,5 @@
-from odoo import models
+from odoo import api, models
+from odoo.exceptions import UserError
 
 from ..lib import errors, outgoing
 from ..lib.invoice import XeroInvoice
@@ -6,6 +7,7 @@ from .export_mapper import ExportMapper
 from .export_source import NOTHING
 
 _DOCUMENTS = ("invoice", "credit_note")
+_DOCUMENT_MODELS = ("sale.order", "account.move")
 _CANCELLED_PAYMENT = ("canceled", "rejected")
 
 
@@ -17,6 +19,10 @@ class XeroRecord(models.Model):
     def _is_outgoing(self):
         """Whether this goes to Xero with the documents: they, their notes, and their customers."""
         return self.direction == "out" and self.resource != "item"
+
+    def _is_outgoing_document(self):
+        """Whether this is an order, invoice or credit note on its way to Xero, and no note on one."""
+        return self.direction == "out" and self.resource in _DOCUMENTS and self.res_model in _DOCUMENT_MODELS
 
     @property
     def _problem_kind(self):
@@ -34,7 +40,7 @@ class XeroRecord(models.Model):
         for row in again:
             was_never_sent = not row.external_id and not row.request_key
             # What somebody changed by hand is not lost over it.
-            if was_never_sent and row.resource in _DOCUMENTS and not row.is_edited:
+            if was_never_sent and row._is_outgoing_document() and not row.is_edited:
                 row._plan_anew()
             else:
                 row.write(self._armed_values())
@@ -113,9 +119,33 @@ class XeroRecord(models.Model):
 
         :param str said: by whom, and why
         """
-        arrived = self.filtered(lambda row: row.external_id and row.resource in _DOCUMENTS)
+        arrived = self.filtered(lambda row: row.external_id and row._is_outgoing_document())
         for row in arrived:
             row.write({"intended_difference": row.total_difference, "request_key": False})
             row._succeed(self.env[row.res_model].browse(row.res_id))
             row.reason = said
         (self - arrived)._skip("ignored", said)
+
+    # === BELONGS TO === #
+
+    @api.model
+    def _adopt(self, connection, document, element):
+        """What somebody made in Xero is this document: it is never sent, and its changes are told as of any other.
+
+        :param connection: of ``_push_worker()``, so that nobody sends it at this moment
+        :param dict element: Xero's document with its lines
+        :return: its row
+        """
+        _ = connection.env._
+        rows = document._xero_out_rows()
+        if any(row.external_id or row.request_key for row in rows):
+            raise UserError(_("%s is in Xero already, or on its way there.", document.display_name))
+        row = rows.filtered(lambda row: row.connection_id == connection and not row.part)
+        row = row or self.create(self._outgoing_values(connection, document))
+        row._plan_anew()
+        row._keep_draft(ExportMapper(connection, document).draft(document))
+        row._take_arrival(element)
+        row._succeed(document)
+        row.reason = _("%(who)s said that it is %(number)s in Xero.", who=self.env.user.name, number=row.xero_number)
+        document._message_log(body=row.reason)
+        return row
