@@ -62,6 +62,8 @@ BOOKS_MINUTES = 10
 TABLES_HOURS = 24
 # What became of what was sent is asked this often; once a day about everything that is open.
 BACK_MINUTES = 15
+# A period is compared with Xero's while somebody waits: at most so many pages each of invoices and credit notes.
+DRIFT_PAGES = 20
 
 # Tries for a PDF, a file or a note that does not come whole: at growing distances, some five hours.
 FILES_ATTEMPTS = 9

@@ -486,6 +486,27 @@ class XeroClient:
             found = elements(answer, "Invoices")
         return found, int((answer.get("pagination") or {}).get("pageCount") or 1)
 
+    def dated_documents(self, resource, date_from, date_to, page):
+        """A page of sales documents dated in a period, in any status; without lines where Xero can leave them out.
+
+        :param str resource: ``invoice`` or ``credit_note``
+        :return: ``(elements, page_count)``
+        """
+        where = f"Date>={_where_date(date_from)} AND Date<={_where_date(date_to)}"
+        options = {"page": page, "page_size": const.PAGE_SIZE, "unitdp": 4}
+        # By id: what changes meanwhile stays on its page.
+        if resource == "credit_note":
+            answer = self.accounting.get_credit_notes(
+                self.tenant_id, where=f'Type=="ACCRECCREDIT" AND {where}', order="CreditNoteID ASC", **options
+            )
+            found = elements(answer, "CreditNotes")
+        else:
+            answer = self.accounting.get_invoices(
+                self.tenant_id, where=f'Type=="ACCREC" AND {where}', order="InvoiceID ASC", summary_only=True, **options
+            )
+            found = elements(answer, "Invoices")
+        return found, int((answer.get("pagination") or {}).get("pageCount") or 1)
+
     def documents(self, resource, ids):
         """These sales documents with payments or allocations, in any status.
 

@@ -153,8 +153,8 @@ class XeroConnection(models.Model):
     log_days = fields.Integer(
         string="Keep finished log rows",
         default=90,
-        help="0 keeps them for ever. What failed or is ignored stays, and so does the row of an order that is not "
-        "delivered yet.",
+        help="0 keeps them for ever. What failed or is ignored stays, and so does what was sent to Xero, and the row "
+        "of an order that is not delivered yet.",
     )
 
     # Figures
@@ -201,16 +201,14 @@ class XeroConnection(models.Model):
                 ["__count"],
             )
         }
-        failed_items = dict(
+        failed = dict(
             self.env["xero.record"]._read_group(
-                [("connection_id", "in", self.ids), ("resource", "=", "item"), ("state", "=", "failed")],
-                ["connection_id"],
-                ["__count"],
+                [("connection_id", "in", self.ids), ("state", "=", "failed")], ["connection_id"], ["__count"]
             )
         )
         for connection in self:
             connection.waiting_count = counts.get((connection, "pending"), 0)
-            connection.failed_count = counts.get((connection, "failed"), 0) + failed_items.get(connection, 0)
+            connection.failed_count = failed.get(connection, 0)
             connection.done_count = counts.get((connection, "done"), 0)
 
     # === ACTIONS === #

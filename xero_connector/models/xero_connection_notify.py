@@ -45,16 +45,18 @@ class XeroConnection(models.Model):
             self._notify_followers(self.env._("%s invoices were imported.", done), "success")
 
     def _update_problem_call(self):
-        """One activity as long as imports of this connection fail; it goes when the last one is mended. What waits for
-        a decision about an order has an activity there."""
+        """One activity as long as something of this connection fails; it goes when the last one is mended. What waits
+        for a decision about an imported order has an activity there."""
         for connection in self:
             count = self.env["xero.record"].sudo().search_count(
                 [
                     ("connection_id", "=", connection.id),
                     ("state", "=", "failed"),
                     "|",
+                    "|",
                     ("res_id", "=", False),
-                    ("resource", "=", "item"),
+                    ("resource", "!=", "invoice"),
+                    ("direction", "=", "out"),
                 ]
             )
             called = connection.activity_search([_PROBLEMS])

@@ -5,6 +5,22 @@ from odoo.tools import SQL
 from .. import const
 from .xero_record import MENDING_MODELS
 
+_RESOURCES = [
+    ("invoice", "Invoice from Xero"),
+    ("item", "Item"),
+    ("document", "Document for Xero"),
+    ("contact", "Contact"),
+    ("payment", "Payment"),
+]
+# What a line of the log is called here: documents on their way to Xero are one kind, whatever they become there.
+_KIND = SQL("CASE WHEN direction = 'out' AND resource IN ('invoice', 'credit_note') THEN 'document' ELSE resource END")
+# Tables of the connection where these causes are mended, and the model of their lines.
+_TABLES = {
+    "account_unmapped": ("action_view_accounts", "xero.account.match"),
+    "tax_unmapped": ("action_view_taxes", "xero.tax.match"),
+}
+_CONTACTS = "xero_connector.action_xero_contact_match"
+
 
 class XeroProblem(models.Model):
     """One cause, and all documents it holds up: mended once, released together. Read from the sync log, stored nowhere.
@@ -20,14 +36,14 @@ class XeroProblem(models.Model):
 
     connection_id = fields.Many2one("xero.connection", readonly=True)
     company_id = fields.Many2one("res.company", readonly=True)
-    resource = fields.Selection([("invoice", "Invoice"), ("item", "Item")], string="Kind", readonly=True)
+    resource = fields.Selection(_RESOURCES, string="Kind", readonly=True)
     state = fields.Selection([("failed", "Failed"), ("skipped", "Skipped")], readonly=True)
     problem_code = fields.Selection(const.PROBLEM_CODES, string="Cause", readonly=True)
     problem_subject = fields.Char(string="Culprit", readonly=True)
     reason = fields.Text(readonly=True)
     mending = fields.Reference(MENDING_MODELS, string="Mend it at", readonly=True)
     record_count = fields.Integer(string="Documents", readonly=True, aggregator="sum")
-    oldest = fields.Date(string="Oldest invoice", readonly=True)
+    oldest = fields.Date(string="Oldest document", readonly=True)
     record_ids = fields.Many2many("xero.record", string="Held up", compute="_compute_record_ids")
     display_name = fields.Char(compute="_compute_display_name")
 
@@ -36,14 +52,14 @@ class XeroProblem(models.Model):
         return SQL(
             """
             SELECT ('x' || substr(md5(concat_ws('|', connection_id, state, problem_code, problem_subject,
-                                                NULLIF(resource, 'invoice'))), 1, 7)
-                   )::bit(28)::int AS id, connection_id, company_id, resource, state, problem_code, problem_subject,
-                   (array_agg(reason ORDER BY id DESC))[1] AS reason, max(mending) AS mending,
+                                                NULLIF(kind, 'invoice'))), 1, 7)
+                   )::bit(28)::int AS id, connection_id, company_id, kind AS resource, state, problem_code,
+                   problem_subject, (array_agg(reason ORDER BY id DESC))[1] AS reason, max(mending) AS mending,
                    count(*) AS record_count, min(document_date) AS oldest
-              FROM xero_record
-             WHERE state IN ('failed', 'skipped') AND (resource = 'item' OR (resource = 'invoice' AND direction = 'in'))
-          GROUP BY connection_id, company_id, resource, state, problem_code, problem_subject
-            """
+              FROM (SELECT %s AS kind, * FROM xero_record WHERE state IN ('failed', 'skipped')) AS held
+          GROUP BY connection_id, company_id, kind, state, problem_code, problem_subject
+            """,
+            _KIND,
         )
 
     def _compute_record_ids(self):
@@ -63,14 +79,19 @@ class XeroProblem(models.Model):
             rows |= rows.search(
                 [
                     ("connection_id", "=", problem.connection_id.id),
-                    ("resource", "=", problem.resource),
-                    ("direction", "in", ("in", "out") if problem.resource == "item" else ("in",)),
+                    *problem._kind_domain(),
                     ("state", "=", problem.state),
                     ("problem_code", "=", problem.problem_code),
                     ("problem_subject", "=", problem.problem_subject),
                 ]
             )
         return rows
+
+    def _kind_domain(self):
+        if self.resource == "document":
+            return [("direction", "=", "out"), ("resource", "in", ("invoice", "credit_note"))]
+        directions = ("in",) if self.resource == "invoice" else ("in", "out")
+        return [("direction", "in", directions), ("resource", "=", self.resource)]
 
     # === ACTIONS === #
 
@@ -110,6 +131,8 @@ class XeroProblem(models.Model):
                     "default_item_code": self.problem_subject,
                 },
             }
+        if action := self._outgoing_mend():
+            return action
         if not self.mending:
             raise UserError(self.env._("Nothing in Odoo mends this: %s", self.reason))
         return {
@@ -118,6 +141,27 @@ class XeroProblem(models.Model):
             "res_id": self.mending.id,
             "view_mode": "form",
         }
+
+    def _outgoing_mend(self):
+        """What mends a cause that holds up what goes to Xero, None where that is one record."""
+        connection = self.connection_id
+        if self.resource not in ("document", "contact"):
+            return None
+        if self.problem_code in _TABLES:
+            name, model = _TABLES[self.problem_code]
+            is_listed = [("connection_id", "=", connection.id), ("line_id", "=", False)]
+            # What is in no list of Odoo's, as a line without tax, is a setting of the connection.
+            return getattr(connection, name)() if self.env[model].search_count(is_listed, limit=1) else None
+        if self.problem_code == "item_unmapped":
+            search = {"search_default_product_id": self.mending.id} if self.mending else {}
+            return connection.with_context(xero_search=search).action_view_items()
+        if self.problem_code.startswith("contact_") and self.env.ref(_CONTACTS, raise_if_not_found=False):
+            action = self.env["ir.actions.act_window"]._for_xml_id(_CONTACTS)
+            return action | {"domain": [("connection_id", "=", connection.id)]}
+        if self.record_count > 1 and self.mending and self.mending._name in ("sale.order", "account.move"):
+            # Each is mended at itself.
+            return self.action_view_records()
+        return None
 
     def action_view_records(self):
         """The documents in the sync log."""

@@ -21,6 +21,7 @@ MENDING_MODELS = [
     ("sale.order", "Order"),
     ("stock.picking", "Transfer"),
     ("account.move", "Invoice"),
+    ("account.payment", "Payment"),
 ]
 
 
@@ -334,23 +335,28 @@ class XeroRecord(models.Model):
         self.check_access("read")
         # sudo: nobody writes rows by hand, but whoever sees the log may try again
         rows_sudo = self.sudo()
-        invoices_sudo = rows_sudo.filtered(lambda row: row.resource == "invoice" and row.direction == "in")
+        outgoing_sudo = rows_sudo.filtered(lambda row: row._is_outgoing())
+        payments_sudo = rows_sudo.filtered(lambda row: row.resource == "payment")
+        rows_sudo -= outgoing_sudo | payments_sudo
+        invoices_sudo = rows_sudo.filtered(lambda row: row.resource == "invoice")
         deleted_sudo = invoices_sudo.filtered(lambda row: row.res_id and not row._document())
         again_sudo = deleted_sudo | rows_sudo.filtered(
             lambda row: (row.state in ("failed", "skipped") or row.next_attempt) and not row._is_gone_item()
         )
         files_sudo = (invoices_sudo - again_sudo).filtered(lambda row: row._lacks_files())
-        if not again_sudo and not files_sudo:
+        sent_sudo = outgoing_sudo._retry_outgoing() | payments_sudo._retry_payments()
+        if not again_sudo and not files_sudo and not sent_sudo:
             raise UserError(self.env._("There is nothing to try again: these rows are done or being worked on."))
         deleted_sudo._forget_document()
         again_sudo.write(self._armed_values())
         for row_sudo in files_sudo:
             row_sudo._queue_files(row_sudo.connection_id)
-        self._schedule()
-        again_sudo.filtered(lambda row: row.resource == "item").connection_id._ring_items()
-        if any(row.direction == "out" and row.resource != "item" for row in again_sudo):
-            again_sudo.connection_id._ring_push()
-        count = len(again_sudo | files_sudo)
+        if again_sudo & invoices_sudo or files_sudo:
+            self._schedule()
+        if items_sudo := again_sudo - invoices_sudo:
+            items_sudo.connection_id._ring_items()
+        (payments_sudo & sent_sudo).connection_id._update_problem_call()
+        count = len(again_sudo | files_sudo | sent_sudo)
         return self.connection_id[:1]._notification(
             self.env._("%s documents are tried again within a minute.", count), "success"
         )
@@ -360,21 +366,24 @@ class XeroRecord(models.Model):
         return self.resource == "item" and self.direction == "in" and self.problem_code == "deleted"
 
     def action_ignore(self, reason=None):
-        """Do not import these documents, neither now nor when they change in Xero; one that is imported stays as it is.
+        """Neither import nor send these documents, not even when they change; what is there already stays as it is.
 
         :param str reason: what the log says about it
         """
         self.check_access("read")
         rows = self.filtered(lambda row: row.state in ("failed", "pending", "skipped"))
         if not rows:
-            raise UserError(self.env._("What is imported already cannot be ignored."))
+            raise UserError(self.env._("What is done already cannot be ignored."))
         said = self.env._("Ignored by %s.", self.env.user.name)
         said = f"{said} {reason}" if reason else said
-        invoices = rows.filtered(lambda row: row.resource == "invoice" and row.direction == "in")
+        outgoing = rows.filtered(lambda row: row._is_outgoing())
+        # sudo: see action_retry
+        outgoing.sudo()._ignore_outgoing(said)
+        rows -= outgoing
+        invoices = rows.filtered(lambda row: row.resource == "invoice")
         imported = invoices.filtered(lambda row: row.state == "failed" and row._document())
         for row in imported:
             row._to_decide()._keep_document(said)
-        # sudo: see action_retry
         others = rows - invoices | (invoices - imported).filtered(lambda row: not row._document())
         others.sudo()._skip("ignored", said)
         self.connection_id.sudo()._update_problem_call()
@@ -385,7 +394,7 @@ class XeroRecord(models.Model):
         problem = self.env["xero.problem"].search(
             [
                 ("connection_id", "=", self.connection_id.id),
-                ("resource", "=", self.resource),
+                ("resource", "=", self._problem_kind),
                 ("state", "=", self.state),
                 ("problem_code", "=", self.problem_code),
                 ("problem_subject", "=", self.problem_subject),

@@ -54,7 +54,8 @@ class XeroRecord(models.Model):
 
     def _is_held(self):
         """Whether this row waits for a person's decision about its document."""
-        return self.resource == "invoice" and self.state == "failed" and bool(self.res_id)
+        is_imported = self.resource == "invoice" and self.direction == "in"
+        return is_imported and self.state == "failed" and bool(self.res_id)
 
     def _forbids_shipping(self):
         """Why nothing may go out for this invoice now, '' when it may: it was withdrawn, and nobody has decided."""

@@ -125,6 +125,9 @@ class XeroRecord(models.Model):
         :param document: one of those these rows are about
         """
         rows = self.filtered(lambda row: row.res_model == document._name and row.res_id == document.id)
+        if all(row.problem_code == "ignored" for row in rows):
+            # Who said that it is not to be sent means what it becomes, too.
+            return
         waiting = rows.filtered(lambda row: not row.external_id and not row.request_key and row.state != "done")
         waiting = waiting.filtered(lambda row: row.problem_code != "ignored")
         connection = rows.connection_id[:1]

@@ -99,7 +99,7 @@ class XeroRecord(models.Model):
 
     def _push_row(self, connection):
         if self.external_id:
-            self._go_on(connection)
+            self._go_on(connection, self._prove_again(connection))
         elif self.request_key:
             self._resume(connection)
         elif self.part and not self.line_ids:
@@ -326,6 +326,13 @@ class XeroRecord(models.Model):
         if self.is_reduction:
             self._conclude_reduction(connection, element)
             return
+        self._take_arrival(element)
+        document = connection.env[self.res_model].browse(self.res_id)
+        self._tell_document(document)
+        self._go_on(connection, element)
+
+    def _take_arrival(self, element):
+        """This is the document of Xero's that is ours."""
         if self.appended_to:
             found = self._lines_in(element)
         else:
@@ -344,9 +351,6 @@ class XeroRecord(models.Model):
         self.write({"external_id": _id_of(element), "request_key": False, "reason": False})
         self._prove(element)
         self._take_state(element)
-        document = connection.env[self.res_model].browse(self.res_id)
-        self._tell_document(document)
-        self._go_on(connection, element)
 
     def _sent_lines(self):
         """The lines as they were sent."""

@@ -14,8 +14,9 @@ class XeroRecord(models.Model):
 
     @api.autovacuum
     def _gc_finished(self):
-        """Delete finished rows when their connection's time is over, all but contacts and items: they are few, tell
-        where goods were sent, and what the catalogue is.
+        """Delete finished rows of imported invoices when their connection's time is over. Contacts and items are few,
+        tell where goods were sent, and what the catalogue is. What went to Xero may change or be refunded as long as
+        its document stands, and a payment whose row is gone would be registered twice: they stay, too.
 
         What failed stays until somebody mends it, what is ignored or was deleted here stays so that it does not come
         back, and an order that is not delivered yet keeps its row, so that it can follow its invoice.
@@ -33,8 +34,8 @@ class XeroRecord(models.Model):
     def _finished_domain(self, connection):
         return [
             ("connection_id", "=", connection.id),
-            ("resource", "not in", ("contact", "item")),
-            # What was sent is told by its row from what is to be imported, whenever Xero says something changed.
+            ("resource", "=", "invoice"),
+            # Of what goes to Xero only notes on deliveries are over once they are written.
             "|",
             ("direction", "=", "in"),
             ("res_model", "=", "stock.picking"),
