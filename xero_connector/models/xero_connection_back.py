@@ -33,17 +33,17 @@ class XeroConnection(models.Model):
         now = fields.Datetime.now()
         if not worker or (worker.next_back and worker.next_back > now):
             return
-        sent = self.env["xero.record"].search(
-            [*worker._outgoing_domain(), ("external_id", "!=", False), ("xero_status", "not in", ("VOIDED", "DELETED"))]
-        )
         whole = worker._is_outdated(worker.back_whole_at, timedelta(days=1))
         for resource in ("invoice", "credit_note"):
-            held = sent.filtered(lambda row, resource=resource: row.resource == resource)
-            if whole and held:
-                worker = self._read_open(resource, held.filtered(lambda row: row.xero_status in _OPEN))
-            if held and worker:
-                since = worker[f"{resource}_watermark"] or min(held.mapped("create_date"))
-                worker = self._read_changes(resource, since)
+            domain = worker._sent_domain(resource)
+            [(first,)] = self.env["xero.record"]._read_group(domain, aggregates=["create_date:min"])
+            if not first:
+                continue
+            if whole:
+                open_rows = self.env["xero.record"].search([*domain, ("xero_status", "in", _OPEN)])
+                worker = self._read_open(resource, open_rows)
+            if worker:
+                worker = self._read_changes(resource, worker[f"{resource}_watermark"] or first)
             if not worker:
                 return
         values = {"next_back": now + timedelta(minutes=const.BACK_MINUTES)}
@@ -52,6 +52,15 @@ class XeroConnection(models.Model):
         worker.write(values)
         self.env["ir.cron"]._commit_progress()
         self.env.invalidate_all()
+
+    def _sent_domain(self, resource):
+        """Documents that are in the organisation's books."""
+        return [
+            *self._outgoing_domain(),
+            ("resource", "=", resource),
+            ("external_id", "!=", False),
+            ("sent_to", "=", self.tenant_id),
+        ]
 
     def _read_open(self, resource, rows):
         """What is open in our log, whether it changed or not.

@@ -117,10 +117,26 @@ class XeroConnection(models.Model):
         return "accounting.invoices" not in self._missing_scopes(self.sudo().grant_id)
 
     def write(self, vals):
+        sources = {connection: connection.export_source for connection in self}
         result = super().write(vals)
+        self.filtered(lambda c: c.export_source != sources[c])._give_up_waiting()
         if vals.get("import_orders"):
             self.filtered(lambda c: c.state == "connected")._ring()
         return result
+
+    def _give_up_waiting(self):
+        """What waits, and is not what this connection sends any more, is told so; what may have arrived stays."""
+        for connection in self:
+            waiting_sudo = self.env["xero.record"].sudo().search(
+                [
+                    *connection._outgoing_domain(),
+                    ("state", "in", ("pending", "failed")),
+                    ("external_id", "=", False),
+                    ("request_key", "=", False),
+                    ("res_model", "!=", connection._export_model),
+                ]
+            )
+            waiting_sudo._skip("kept_out", self.env._("This connection does not send these any more."))
 
     # === ACTIONS === #
 

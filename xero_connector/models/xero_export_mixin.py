@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 
 _STATES = [
     ("none", "Not sent"),
@@ -61,19 +62,27 @@ class XeroExportMixin(models.AbstractModel):
     def _search_xero_export_state(self, operator, value):
         if operator != "in":
             return NotImplemented
-        domain = [("direction", "=", "out"), ("res_model", "=", self._name)]
-        # sudo: as where it is computed; the documents found are those the user may see
-        rows_sudo = self.env["xero.record"].sudo().search_fetch(domain, ["res_id", "state", "external_id"])
-        states = {}
-        for row in rows_sudo.sorted(lambda row: ("done", "pending", "failed").index(row.state)
-                                    if row.state in ("done", "pending", "failed") else -1):
-            name = {"failed": "failed", "pending": "waiting", "done": "sent"}.get(row.state)
-            if name:
-                states[row.res_id] = name
-        wanted = [res_id for res_id, name in states.items() if name in value]
-        if "none" in value:
-            return ["|", ("id", "in", wanted), ("id", "not in", list(states))]
-        return [("id", "in", wanted)]
+        wanted = [self._xero_domain_of(name) for name in value if name in dict(_STATES)]
+        return Domain.OR(wanted)
+
+    @api.model
+    def _xero_domain_of(self, name):
+        """The documents that show this state."""
+
+        def having(*domain):
+            # sudo: as where it is computed; the documents found are those the user may see
+            rows_sudo = self.env["xero.record"].sudo()
+            query = rows_sudo._search([("direction", "=", "out"), ("res_model", "=", self._name), *domain])
+            return Domain("id", "in", query.subselect("res_id"))
+
+        failed, waiting = having(("state", "=", "failed")), having(("state", "=", "pending"))
+        sent = having(("external_id", "!=", False))
+        return {
+            "failed": failed,
+            "waiting": waiting & ~failed,
+            "sent": sent & ~waiting & ~failed,
+            "none": ~sent & ~waiting & ~failed,
+        }[name]
 
     @api.depends_context("uid")
     def _compute_xero_can_export(self):

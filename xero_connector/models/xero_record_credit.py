@@ -28,6 +28,9 @@ class XeroRecord(models.Model):
             return False
         if document._xero_out_resource() == "credit_note":
             return False
+        if any(row.sent_to and row.sent_to != row.connection_id.tenant_id for row in self):
+            # Its invoice is in the books of another organisation, which this connection does not reach any more.
+            return False
         return bool(changes_of(self, document))
 
     def _plan_change(self, connection):

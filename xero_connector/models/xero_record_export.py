@@ -27,6 +27,7 @@ class XeroRecord(models.Model):
     due_date = fields.Date(readonly=True)
     wanted_number = fields.Char(readonly=True, help="The number it is to have in Xero; empty: Xero gives one.")
     amount_types = fields.Char(string="Amounts are", readonly=True)
+    sent_to = fields.Char(readonly=True, help="The organisation this was sent to, or may have been sent to.")
     sent_at = fields.Datetime(readonly=True, help="When this was sent, or may have been sent.")
     appended_to = fields.Char(readonly=True, help="The draft it is added to.")
     is_reduction = fields.Boolean(string="Made smaller", readonly=True)
@@ -128,8 +129,9 @@ class XeroRecord(models.Model):
         if all(row.problem_code == "ignored" for row in rows):
             # Who said that it is not to be sent means what it becomes, too.
             return
-        waiting = rows.filtered(lambda row: not row.external_id and not row.request_key and row.state != "done")
-        waiting = waiting.filtered(lambda row: row.problem_code != "ignored")
+        waiting = rows.filtered(
+            lambda row: row.state in ("pending", "failed") and not row.external_id and not row.request_key
+        )
         connection = rows.connection_id[:1]
         due = connection._next_export()
         if waiting:

@@ -108,7 +108,7 @@ class XeroRecordLine(models.Model):
 
     record_id = fields.Many2one("xero.record", required=True, readonly=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="record_id.company_id", store=True, index=True)
-    line_id = fields.Char(string="Xero line ID", readonly=True)
+    line_id = fields.Char(string="Xero line ID", readonly=True, index="btree_not_null")
     xero_amount = fields.Float(string="Amount in Xero", digits=(16, 2), readonly=True)
     xero_tax = fields.Float(string="Tax in Xero", digits=(16, 2), readonly=True)
     sent_id = fields.Many2one(

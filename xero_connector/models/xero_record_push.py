@@ -2,6 +2,8 @@ import uuid
 from dataclasses import replace
 from datetime import timedelta
 
+import psycopg2
+
 from odoo import api, fields, models
 
 from .. import const
@@ -78,6 +80,9 @@ class XeroRecord(models.Model):
             except errors.XeroError as error:
                 self.env.cr.rollback()
                 row._hold_back(worker, error)
+            except psycopg2.OperationalError:
+                # Somebody changed what we read, or the database went away: the row stays as it was committed.
+                raise
             except Exception as error:  # noqa: BLE001 it ends in the row, with its details
                 self.env.cr.rollback()
                 row._fail_with(worker, error)
@@ -115,6 +120,9 @@ class XeroRecord(models.Model):
         if not source or not (source._xero_is_to_export() or self.part):
             self._skip("nothing_to_send", connection.env._("It was cancelled, set back or deleted before it was sent."))
             return
+        if self.res_model != connection._export_model and not self.part:
+            self._skip("kept_out", connection.env._("This connection does not send these any more."))
+            return
         draft = self._draft(connection)
         if draft.problems:
             self._fail(draft.problems)
@@ -138,6 +146,7 @@ class XeroRecord(models.Model):
                 # A key is known to the whole app, not to one organisation (xero-api.md, section 4.4).
                 "request_key": f"{self.connection_id.tenant_id}:{uuid.uuid4()}",
                 "appended_to": appended_to,
+                "sent_to": self.connection_id.tenant_id,
                 "sent_at": fields.Datetime.now(),
             }
         )

@@ -249,3 +249,24 @@ class TestSources(ExportCase):
         self.invoice()
         self.run_import(connection)
         self.assertFalse(self.env["xero.record"].search([("direction", "=", "in"), ("resource", "=", "invoice")]))
+
+    def test_what_waits_is_not_sent_once_something_else_is_chosen(self):
+        connection = self.exporting()
+        self.customer.xero_auto_export = True
+        order = self.sell()
+        connection.export_source = "invoice"
+        self.push()
+        self.assertEqual((self.out(order).state, self.out(order).problem_code), ("skipped", "kept_out"))
+        self.assertEqual(self.invoices(), [])
+
+    def test_documents_are_found_by_what_became_of_them(self):
+        self.exporting()
+        orders = self.sell(), self.sell(), self.sell(), self.sell((self.freight, 0, 9))
+        sent, waiting, unsent, broken = orders
+        self.send(sent, broken)
+        self.env["xero.record"]._put_document_out(waiting._xero_exporter(), waiting)
+        for order, state in ((sent, "sent"), (waiting, "waiting"), (unsent, "none"), (broken, "failed")):
+            with self.subTest(state):
+                domain = [("xero_export_state", "=", state), ("id", "in", [each.id for each in orders])]
+                self.assertEqual(self.env["sale.order"].search(domain), order)
+                self.assertEqual(order.xero_export_state, state)
