@@ -2,6 +2,8 @@ import uuid
 from dataclasses import replace
 from datetime import timedelta
 
+import psycopg2
+
 from odoo import api, fields, models
 
 from .. import const
@@ -78,6 +80,9 @@ class XeroRecord(models.Model):
             except errors.XeroError as error:
                 self.env.cr.rollback()
                 row._hold_back(worker, error)
+            except psycopg2.OperationalError:
+                # Somebody worked on the same: what is known of the call is committed, and it goes on from there.
+                raise
             except Exception as error:  # noqa: BLE001 it ends in the row, with its details
                 self.env.cr.rollback()
                 row._fail_with(worker, error)
