@@ -38,11 +38,12 @@ class XeroRecord(models.Model):
         _ = connection.env._
         source = connection.env[self.res_model].browse(self.res_id).exists()
         rows = source._xero_out_rows() if source else self.browse()
-        before = rows.filtered(lambda row: row.part < self.part)
-        if any(row.request_key or (row.state == "pending" and not row.external_id) for row in before):
+        others = rows - self
+        planned = others.filtered(lambda row: row.state == "pending" and (row.part < self.part or row.line_ids))
+        if others._are_uncertain() or not all(planned.mapped("external_id")):
             self._wait(_("It waits for what was sent before it."), timedelta(minutes=1))
             return
-        changes = source and changes_of(before, source)
+        changes = source and changes_of(others, source)
         if not changes:
             self._skip("nothing_to_send", _("Xero has all of it already."))
             return

@@ -129,9 +129,9 @@ class XeroRecord(models.Model):
         if all(row.problem_code == "ignored" for row in rows):
             # Who said that it is not to be sent means what it becomes, too.
             return
-        waiting = rows.filtered(
-            lambda row: row.state in ("pending", "failed") and not row.external_id and not row.request_key
-        )
+        sent = rows.filtered(lambda row: row.external_id or row.request_key)
+        last = max(sent.mapped("part"), default=-1)
+        waiting = rows.filtered(lambda row: row.part > last and row.state in ("pending", "failed"))
         connection = rows.connection_id[:1]
         due = connection._next_export()
         if waiting:
@@ -141,7 +141,7 @@ class XeroRecord(models.Model):
                         body=self.env._("What was changed by hand for Xero is dropped: the document changed since.")
                     )
                 row._plan_anew(row.next_attempt or due)
-        elif any(row.external_id or row.request_key for row in rows) and rows._differs(document):
+        elif sent and (rows._are_uncertain() or rows._differs(document)):
             part = max(rows.mapped("part")) + 1
             self.create(self._outgoing_values(connection, document) | {"part": part, "next_attempt": due})
         else:
@@ -158,6 +158,11 @@ class XeroRecord(models.Model):
             if line.quantity
         }
         return ours != theirs
+
+    def _are_uncertain(self):
+        """Whether any of these may have been sent without our knowing the outcome. What a change of its document comes
+        to is found out when that is known."""
+        return any(row.request_key and not row.external_id for row in self)
 
     # === WHAT IS SENT === #
 

@@ -81,7 +81,7 @@ class XeroRecord(models.Model):
                 self.env.cr.rollback()
                 row._hold_back(worker, error)
             except psycopg2.OperationalError:
-                # Somebody changed what we read, or the database went away: the row stays as it was committed.
+                # Somebody worked on the same: what is known of the call is committed, and it goes on from there.
                 raise
             except Exception as error:  # noqa: BLE001 it ends in the row, with its details
                 self.env.cr.rollback()

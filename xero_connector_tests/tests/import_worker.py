@@ -1,9 +1,9 @@
 """Worker processes for `workers_case.py`: they run scheduled actions until nothing waits any more.
 
-Usage: import_worker.py CONFIG DATABASE [KIND]. KIND is what they work on: "import" (unless told) or "items". As Odoo's
-own server does, it loads once and forks: a worker for each line it reads, which holds the worker's `Fate`. It says
-"ready", and for each worker: its process id, what the worker itself has to say (at its end, how often each scheduled
-action committed, and inserted into which table), its exit status.
+Usage: import_worker.py CONFIG DATABASE [KIND]. KIND is what they work on: "import" (unless told), "items" or
+"export". As Odoo's own server does, it loads once and forks: a worker for each line it reads, which holds the worker's
+`Fate`. It says "ready", and for each worker: its process id, what the worker itself has to say (at its end, how often
+each scheduled action committed, and inserted into which table), its exit status.
 """
 
 import json
@@ -23,7 +23,7 @@ from odoo.tools import config
 from odoo.addons.base.models.ir_cron import CompletionStatus
 
 # by kind: the scheduled actions, and what asks whether they have work
-JOBS = {"import": ("poll", "process", "files"), "items": ("items",)}
+JOBS = {"import": ("poll", "process", "files"), "items": ("items",), "export": ("push",)}
 WAITING = {
     "import": """
         SELECT EXISTS (SELECT FROM xero_connection WHERE state = 'connected' AND next_poll <= now() AT TIME ZONE 'UTC')
@@ -31,6 +31,10 @@ WAITING = {
         """,
     "items": """
         SELECT EXISTS (SELECT FROM xero_connection WHERE state = 'connected' AND next_items <= now() AT TIME ZONE 'UTC')
+        """,
+    "export": """
+        SELECT EXISTS (SELECT FROM xero_record WHERE direction = 'out' AND resource != 'item' AND state = 'pending'
+                                                 AND (next_attempt IS NULL OR next_attempt <= now() AT TIME ZONE 'UTC'))
         """,
 }
 
