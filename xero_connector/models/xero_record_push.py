@@ -127,6 +127,9 @@ class XeroRecord(models.Model):
         if draft.problems:
             self._fail(draft.problems)
             return
+        if not draft.document.contact_id:
+            self._make_contact_first(connection, source)
+            return
         self._keep_draft(draft)
         if self.resource == "credit_note":
             if self._reduce(connection):
@@ -137,6 +140,21 @@ class XeroRecord(models.Model):
         else:
             self._intend(draft.document.invoice())
         self._commit_and_send(connection)
+
+    def _make_contact_first(self, connection, source):
+        """Its customer is no contact yet: it came after this turn saw to those, or behind many others. Ends the
+        transaction, and with it the worker's lock."""
+        self._push_contacts(connection, source._xero_bill_to())
+        worker = connection._push_worker()
+        row = self.exists()
+        if not worker or not row or row.state != "pending" or row.request_key:
+            return
+        source = source.with_env(worker.env).exists()
+        contact = source and source._xero_bill_to()._xero_contacts(worker, source._xero_bill_to())
+        if contact and any(answer.is_new for answer in contact.values()):
+            row._wait(worker.env._("Its customer is not in Xero yet; it is sent after that."), timedelta(minutes=1))
+        else:
+            row._plan_and_send(worker)
 
     def _intend(self, element, appended_to=False):
         """What is about to be sent."""

@@ -3,6 +3,7 @@
 from collections import Counter
 
 from .console import step
+from .demo_act import Act, one_line, told
 from .demo_journey import connect, work_off
 from .demo_report import row_of_cells
 from .rpc import Session
@@ -19,7 +20,7 @@ LINE = [
 def play(admin: Session, fake) -> list[str]:
     """Returns a sentence for each thing that did not go as it should."""
     print("\nThe catalogues become one")
-    act = Act(admin, fake, open_tableware(fake))
+    act = Catalogues(admin, fake, open_tableware(fake))
     with step("Two catalogues kept by hand, an organisation connected, its invoices looked for"):
         act.fill_odoo()
         act.connect()
@@ -38,14 +39,13 @@ def play(admin: Session, fake) -> list[str]:
     return act.differences
 
 
-class Act:
-    """What is done in it, one method each; `differences` are its failed checks."""
+class Catalogues(Act):
+    """What is done in it, one method each."""
 
     def __init__(self, admin: Session, fake, organisation):
-        self.admin, self.fake, self.organisation = admin, fake, organisation
+        super().__init__(admin, fake, organisation)
         self.connection = self.category = 0
         self.products = {}  # id by internal reference
-        self.differences = []
 
     # --- before --------------------------------------------------------------------------------------------------
     def fill_odoo(self) -> None:
@@ -73,8 +73,8 @@ class Act:
     # --- the act -------------------------------------------------------------------------------------------------
     def fail_for_an_unknown_code(self) -> None:
         rows = self._invoices()
-        self._check(
-            f"{len(rows)} invoices name “{INVOICED_CODE}”, which no product is called: {_one_line(rows[0]['reason'])}"
+        self.check(
+            f"{len(rows)} invoices name “{INVOICED_CODE}”, which no product is called: {one_line(rows[0]['reason'])}"
             if rows else "no invoice came",
             [row['problem_code'] for row in rows] == ['unknown_code'] * 2)
 
@@ -83,23 +83,23 @@ class Act:
         self._set(item_sync='both', item_interval='manual')
         missing = self._read('missing_scopes')
         connect(self.admin, self.fake, TABLEWARE)
-        self._check(
-            f"Set to exchange both ways, which the consent does not cover yet: {_one_line(missing)}. Reconnected.",
+        self.check(
+            f"Set to exchange both ways, which the consent does not cover yet: {one_line(missing)}. Reconnected.",
             missing and not self._read('missing_scopes'))
         self._exchange()
         lines = self._lines()
         mapped = [line for line in lines if line['status'] == 'mapped']
         alone = [line for line in lines if line['status'] == 'item_only']
-        self._check(
+        self.check(
             f"{len(mapped)} items found their product by its code, {len(alone)} have none.",
             (len(mapped), len(alone)) == (8, len(IN_XERO) - 8))
-        differing = {line['item_code']: _one_line(line['reason']) for line in mapped if line['reason']}
+        differing = {line['item_code']: one_line(line['reason']) for line in mapped if line['reason']}
         for code, said in differing.items():
             print(f"    {code}: {said}")
-        self._check("The log says who won where both differed.", set(differing) == {'BWL-16', 'JUG-1L'})
+        self.check("The log says who won where both differed.", set(differing) == {'BWL-16', 'JUG-1L'})
         self._check_prices("The price source is Xero", 'JUG-1L', 34.0)
         names = self._item('BWL-16')['Name'], self._product('BWL-16')['name']
-        self._check(f"Descriptions are Odoo's: “{names[0]}” in Xero, too.", names == ("Soup bowl 16 cm",) * 2)
+        self.check(f"Descriptions are Odoo's: “{names[0]}” in Xero, too.", names == ("Soup bowl 16 cm",) * 2)
 
     def accept_suggestions(self) -> None:
         """Items under another code: the likeliest product of each, as the screen shows it."""
@@ -116,11 +116,11 @@ class Act:
             'SPRING-26': None, 'DEPOSIT': None,
         }
         scores = {line['suggestion_score'] for line in found if line['suggestion_id']}
-        self._check("Each item's likeliest product is the one a person would choose.",
+        self.check("Each item's likeliest product is the one a person would choose.",
                     best == wanted and len(scores) > 2)
         accepted = [line['id'] for line in found if line['item_code'] in (INVOICED_CODE, 'SPOONS')]
         answer = self._press('action_accept', accepted)
-        self._check(f"Two accepted: {answer}", len(self._lines(('status', '=', 'mapped'))) == 10)
+        self.check(f"Two accepted: {answer}", len(self._lines(('status', '=', 'mapped'))) == 10)
 
     def release_what_waited(self) -> None:
         [line] = self._lines(('item_code', '=', INVOICED_CODE))
@@ -128,14 +128,14 @@ class Act:
         work_off(self.admin)
         rows = self._invoices()
         orders = ", ".join(row['document_name'] or row['reason'] for row in rows)
-        self._check(f"Released: {orders}.", [row['state'] for row in rows] == ['done'] * 2)
+        self.check(f"Released: {orders}.", [row['state'] for row in rows] == ['done'] * 2)
 
     def create_on_either_side(self) -> None:
         [item] = self._lines(('item_code', '=', 'SPRING-26'))
         answer = self._press('action_create_here', [item['id']])
         [made] = self.admin.search_read('product.product', [('default_code', '=', 'SPRING-26')], ['id'])
         self.products['SPRING-26'] = made['id']
-        self._check(f"Created in Odoo from an item: {answer}", "keeps 1 of them out" in answer)
+        self.check(f"Created in Odoo from an item: {answer}", "keeps 1 of them out" in answer)
         # it is new in Odoo's first category, and this connection exchanges another one
         self.admin.call('product.product', 'write', [made['id']], {'categ_id': self.category})
         wanted = self._lines(
@@ -143,16 +143,16 @@ class Act:
         self._press('action_create_there', [line['id'] for line in wanted])
         self._turn()
         made = self._product('SPRING-26')
-        self._check(
+        self.check(
             f"Put into the category that is exchanged: {made['name']}, {made['lst_price']:.2f}.",
             (made['name'], made['lst_price'], made['standard_price']) == ("Spring table set", 89.0, 40.0))
         item = self._item('TRV-OAK')
-        self._check(
+        self.check(
             f"Created in Xero from a product: {item.get('Name')}, {_price(item):.2f}.",
             (item.get('Name'), _price(item)) == ("Oak trivet", 19.0))
         [failed] = self._lines(('product_code', '=', IN_ODOO[-1].code))
-        self._check(
-            f"Refused before it was sent: {_one_line(failed['push_reason'])}",
+        self.check(
+            f"Refused before it was sent: {one_line(failed['push_reason'])}",
             failed['push_state'] == 'failed' and failed['status'] == 'product_only')
 
     def change_prices(self) -> None:
@@ -166,7 +166,7 @@ class Act:
         self._check_prices("Changed here, it arrived in Xero", 'PLT-21', 15.0)
         self._check_prices("Changed on both sides, the price source won", 'TPT-CI', 61.0)
         [line] = self._lines(('product_code', '=', 'TPT-CI'))
-        self._check(f"The log says: {_one_line(line['reason'])}", "both sides differ" in (line['reason'] or ''))
+        self.check(f"The log says: {one_line(line['reason'])}", "both sides differ" in (line['reason'] or ''))
 
     def share_an_item(self) -> None:
         """A second product is sold as the same item."""
@@ -177,7 +177,7 @@ class Act:
             'record_id': line['record_id'][0]}])[0]
         self.admin.call('xero.map.product', 'action_confirm', [wizard])
         lines = self._lines(('item_code', '=', 'GIFTBOX'))
-        self._check(
+        self.check(
             f"Several products on one item: {', '.join(line['product_id'][1] for line in lines)}.",
             sorted(line['is_shared'] for line in lines) == [False, True])
 
@@ -192,14 +192,14 @@ class Act:
         ):
             [row] = self.admin.search_read(
                 'xero.record', [*self._items_domain(), ('number', '=', code)], ['problem_code', 'reason'])
-            self._check(f"{what}: {_one_line(row['reason'])}", row['problem_code'] == cause)
-        self._check("The archived product's item is in Xero as it was.", self._item('CRF-75').get('Code') == 'CRF-75')
+            self.check(f"{what}: {one_line(row['reason'])}", row['problem_code'] == cause)
+        self.check("The archived product's item is in Xero as it was.", self._item('CRF-75').get('Code') == 'CRF-75')
 
     def find_nothing_new(self) -> None:
         before, made = self._stamps(), len(self._calls())
         self._turn()
         calls = self._calls()[made:]
-        self._check(
+        self.check(
             f"The next turn finds nothing new and writes nothing (calls: {len(calls)}).",
             [call.method for call in calls] == ['GET'] and self._stamps() == before)
 
@@ -220,7 +220,7 @@ class Act:
             print(row_of_cells((read(line), width) for _title, width, read in columns))
         counts = Counter(line['status'] for line in lines)
         print()
-        self._check(
+        self.check(
             ", ".join(f"{counts[status]} {text}" for status, text in STATUS.items()) + ".",
             counts == {'mapped': 12, 'item_only': 4, 'product_only': 6})
 
@@ -233,8 +233,7 @@ class Act:
 
     def _press(self, button: str, lines: list[int]) -> str:
         """Press a button of the screen; returns what its notification says."""
-        answer = self.admin.call('xero.item.match', button, lines)
-        return (answer.get('params') or {}).get('message', '') if isinstance(answer, dict) else ''
+        return told(self.admin.call('xero.item.match', button, lines))
 
     def _exchange(self) -> None:
         """The button: the whole catalogue is read, and what differs is exchanged."""
@@ -297,14 +296,9 @@ class Act:
         self.organisation.update('Items', item['ItemID'], SalesDetails={**item['SalesDetails'], 'UnitPrice': price})
 
     # --- checks --------------------------------------------------------------------------------------------------
-    def _check(self, sentence: str, is_right) -> None:
-        print(f"  {'' if is_right else '✗ '}{sentence}", flush=True)
-        if not is_right:
-            self.differences.append(sentence)
-
     def _check_prices(self, what: str, code: str, price: float) -> None:
         there, here = _price(self._item(code)), self._product(code)['lst_price']
-        self._check(f"{what}: {code} costs {there:.2f} in Xero and {here:.2f} in Odoo.", there == here == price)
+        self.check(f"{what}: {code} costs {there:.2f} in Xero and {here:.2f} in Odoo.", there == here == price)
 
 
 def _price(item: dict) -> float:
@@ -322,7 +316,3 @@ def _status(line: dict) -> str:
     elif line['item_state'] == 'skipped' and line['status'] == 'mapped':
         more = line['reason']
     return ", ".join(filter(None, [STATUS[line['status']], more]))
-
-
-def _one_line(text: str | None) -> str:
-    return ' '.join((text or 'nothing').split())

@@ -1,6 +1,10 @@
 """Confirmed orders become invoices in Xero: once, whole, and proven."""
 
+from unittest.mock import patch
+
 from odoo.tests import tagged
+
+from odoo.addons.xero_connector import const
 
 from .export_case import ExportCase
 
@@ -35,3 +39,17 @@ class TestExport(ExportCase):
         self.push()
         self.assertFalse(self.out(order))
         self.assertFalse(self.invoices())
+
+    def test_a_customer_who_comes_behind_many_others_is_made_a_contact_before_its_order_goes(self):
+        self.exporting()
+        names = ["Hana Ltd", "Mere Ltd", "Tama Ltd"]
+        for name in names:
+            self.customer = self.env["res.partner"].create({"name": name, "xero_auto_export": True})
+            self.sell()
+        # So many customers are seen to at once as a turn begins; the same goes for who confirms an order during one.
+        with patch.object(const, "BATCH_SIZE", 1):
+            self.push()
+        rows = self.env["xero.record"].search([("res_model", "=", "sale.order"), ("direction", "=", "out")])
+        self.assertEqual(rows.mapped("state"), ["done"] * 3, rows.mapped("reason"))
+        contacts = {record.id: record.data["Name"] for record in self.org.tables["Contacts"]}
+        self.assertEqual(sorted(contacts[invoice["Contact"]["ContactID"]] for invoice in self.invoices()), names)
