@@ -307,10 +307,11 @@ class XeroClient:
 
         :raise XeroRetryLater: when what came is no whole PDF
         """
-        content = self.accounting.get_invoice_as_pdf(self.tenant_id, invoice_id)
-        if not content.startswith(b"%PDF-") or b"%%EOF" not in content[-1024:]:
-            raise errors.XeroRetryLater("Xero's answer was no complete PDF.")
-        return content
+        return _whole_pdf(self.accounting.get_invoice_as_pdf(self.tenant_id, invoice_id))
+
+    def credit_note_pdf(self, note_id):
+        """The credit note as PDF bytes; see :meth:`invoice_pdf`."""
+        return _whole_pdf(self.accounting.get_credit_note_as_pdf(self.tenant_id, note_id))
 
     def invoice_history(self, invoice_id):
         """The invoice's history records, newest first as Xero sends them."""
@@ -543,6 +544,12 @@ class XeroClient:
 
 def _changed_since(moment):
     return {"if_modified_since": moment.strftime("%Y-%m-%dT%H:%M:%S")} if moment else {}
+
+
+def _whole_pdf(content):
+    if not content.startswith(b"%PDF-") or b"%%EOF" not in content[-1024:]:
+        raise errors.XeroRetryLater("Xero's answer was no complete PDF.")
+    return content
 
 
 def _quoted(text):

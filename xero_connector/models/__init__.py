@@ -53,6 +53,7 @@ from . import (
     xero_record_credit,
     xero_record_back,
     xero_record_payment,
+    xero_record_export_pdf,
     xero_record_notes,
     xero_record_mend,
     xero_record_retention,

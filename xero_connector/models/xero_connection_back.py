@@ -22,6 +22,9 @@ class XeroConnection(models.Model):
         domain=[("type", "in", ("bank", "cash"))],
         help="What an invoice is paid in Xero is registered on Odoo's invoice, too. Empty: the invoice only tells.",
     )
+    export_pdf = fields.Boolean(
+        string="Attach Xero's PDF", help="To what was sent, once it is approved in Xero. Costs one call for each."
+    )
     next_back = fields.Datetime(readonly=True, copy=False)
     back_whole_at = fields.Datetime(readonly=True, copy=False)
     invoice_watermark = fields.Datetime(readonly=True, copy=False)

@@ -120,3 +120,20 @@ class TestBack(ExportCase):
         self.send(order)
         self.assertIn(f"model=sale.order&res_id={order.id}", self.invoices()[0]["Url"])
         self.assertIn(self.invoices()[0]["InvoiceID"], order.xero_export_url)
+
+    def test_xeros_pdf_is_attached_once_it_is_approved_where_that_is_wanted(self):
+        self.exporting(export_status="draft", export_pdf=True)
+        order = self.sell()
+        self.send(order)
+        self.run_cron("files")
+        attached = [("res_model", "=", "sale.order"), ("res_id", "=", order.id)]
+        self.assertFalse(self.env["ir.attachment"].search(attached), "drafts change")
+        self.org.update("Invoices", self.invoices()[0]["InvoiceID"], Status="AUTHORISED")
+        self.back()
+        self.run_cron("files")
+        self.org.add_payment(self.invoices()[0])
+        self.back()
+        self.run_cron("files")
+        [pdf] = self.env["ir.attachment"].search(attached)
+        self.assertEqual(pdf.name, f"{self.invoices()[0]['InvoiceNumber']}.pdf")
+        self.assertTrue(pdf.raw.startswith(b"%PDF-"))
