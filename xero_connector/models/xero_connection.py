@@ -363,6 +363,7 @@ class XeroConnection(models.Model):
         """The page of a document in Xero's web application, False where there is none."""
         pages = {
             "invoice": f"/AccountsReceivable/View.aspx?InvoiceID={external_id}",
+            "credit_note": f"/AccountsReceivable/ViewCreditNote.aspx?creditNoteID={external_id}",
             "contact": f"/Contacts/View/{external_id}",
         }
         if not external_id or resource not in pages:

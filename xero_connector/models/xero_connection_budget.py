@@ -7,6 +7,8 @@ from .. import const
 from .xero_budget import Meter
 
 _LOOKS_PER_HOUR = {"five_minutes": 12, "hourly": 1, "daily": 1 / 24}
+# What became of invoices and of credit notes is asked for apart.
+_ASKS_PER_HOUR = 2 * 60 / const.BACK_MINUTES
 _DAY = timedelta(days=1)
 
 
@@ -90,14 +92,15 @@ class XeroConnection(models.Model):
                     ("tenant_id", "in", self.mapped("tenant_id")),
                     ("state", "=", "connected"),
                 ],
-                ["app_id", "tenant_id", "sync_interval", "item_sync", "item_interval"],
+                ["app_id", "tenant_id", "import_orders", "sync_interval", "item_sync", "item_interval", "export_source"],
                 ["__count"],
             )
         )
         times = {}
-        for app, tenant_id, interval, item_sync, item_interval, count in groups:
+        for app, tenant_id, imports, interval, item_sync, item_interval, export_source, count in groups:
             key = (app.id, tenant_id)
-            looks = _LOOKS_PER_HOUR.get(interval, 0)
+            looks = _LOOKS_PER_HOUR.get(interval, 0) if imports else 0
+            looks += _ASKS_PER_HOUR if export_source != "none" else 0
             if item_sync != "none":
                 looks += _LOOKS_PER_HOUR.get(item_interval, 0)
             times[key] = times.get(key, 0) + count * looks

@@ -165,7 +165,7 @@ class XeroConnection(models.Model):
     def action_view_outgoing(self):
         """What was sent to Xero, and what waits."""
         action = self.env["ir.actions.act_window"]._for_xml_id("xero_connector.action_xero_outgoing")
-        return action | {"domain": self._outgoing_domain()}
+        return action | {"domain": self._outgoing_domain(), "context": self.env.context.get("xero_search", {})}
 
     def _outgoing_domain(self):
         """The rows of documents that go to Xero."""

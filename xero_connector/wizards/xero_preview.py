@@ -247,7 +247,9 @@ class XeroPreview(models.TransientModel):
                 Markup("<tr><th class='text-nowrap'>%s</th><td>%s</td><td class='text-muted'>%s</td></tr>") % row
                 for row in rows
             )
-            preview.explanation = Markup("<table class='table table-sm mb-0'>%s</table>") % Markup("").join(cells)
+            titles = Markup("<tr><th></th><th>%s</th><th>%s</th></tr>") % (_("In Xero"), _("Setting or source"))
+            table = Markup("<table class='table table-sm mb-0'>%s%s</table>")
+            preview.explanation = table % (titles, Markup("").join(cells))
 
     # === EDIT === #
 

@@ -35,6 +35,13 @@ class TestBudget(XeroCase):
         self.assertIn(f"{1000 - self.calls()} of 1000 left today", connection.budget_text)
         self.assertIn(f"{60 - self.calls()} this minute", connection.budget_text)
 
+    def test_who_only_sends_needs_calls_for_what_became_of_it_and_none_to_look_for_orders(self):
+        importing = self.connect()
+        org = self.fake.add_organisation("Only sends")
+        sending = self.connect(org, import_orders=False, export_source="sale_order")
+        looks = (importing | sending)._looks_per_hour()
+        self.assertEqual((looks[importing], looks[sending]), (12, 8))
+
     def test_a_limit_is_told_but_is_no_error(self):
         connection = self.connect()
         self.fake.limits.day = self.calls()

@@ -1,5 +1,7 @@
 """Less than was sent: credit notes and their allocation, or smaller quantities on an open invoice."""
 
+from urllib.parse import unquote
+
 from odoo.fields import Command
 from odoo.tests import tagged
 
@@ -33,6 +35,7 @@ class TestExportRefunds(ExportCase):
         row = self.out(order)[1]
         self.assertEqual((row.state, row.resource, row.allocated), ("done", "credit_note", 46), row.reason)
         self.assertEqual((row.xero_total, row.total_difference), (46, 0))
+        self.assertIn(f"ViewCreditNote.aspx?creditNoteID={note['CreditNoteID']}", unquote(row.xero_url))
 
     def test_what_was_taken_back_is_taken_back_once(self):
         self.exporting()
