@@ -98,6 +98,15 @@ class XeroExportMixin(models.AbstractModel):
     def _xero_recompute(self):
         """What Odoo says about these documents follows what is sent."""
 
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_sent(self):
+        """Who deletes what Xero has leaves an invoice there that nobody here knows of."""
+        # sudo: whoever deletes a document need not see the log
+        sent_sudo = self.sudo()._xero_out_rows().filtered(lambda row: row.external_id or row.request_key)
+        if sent_sudo:
+            names = ", ".join(sorted(set(sent_sudo.mapped("number"))))
+            raise UserError(self.env._("These are in Xero, or on their way there. Cancel them instead: %s", names))
+
     # === DOORBELL === #
 
     def _xero_exporter(self):

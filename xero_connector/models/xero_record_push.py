@@ -103,7 +103,12 @@ class XeroRecord(models.Model):
         raise error
 
     def _push_row(self, connection):
-        if self.external_id:
+        if (self.external_id or self.request_key) and self.sent_to != connection.tenant_id:
+            reason = connection.env._(
+                "It was sent, or may have been, to the organisation this connection had before: look there."
+            )
+            self._skip("kept_out", reason)
+        elif self.external_id:
             self._go_on(connection, self._prove_again(connection))
         elif self.request_key:
             self._resume(connection)

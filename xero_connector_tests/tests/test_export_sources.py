@@ -209,6 +209,27 @@ class TestSources(ExportCase):
         with self.assertRaisesRegex(UserError, "invoiced in Xero"):
             order._create_invoices()
 
+    def test_an_order_that_was_sent_is_not_deleted(self):
+        self.exporting()
+        sent, unsent = self.sell(), self.sell()
+        self.send(sent)
+        for order in (sent, unsent):
+            order._action_cancel()
+        with self.assertRaisesRegex(UserError, sent.name):
+            sent.unlink()
+        unsent.unlink()
+
+    def test_what_was_sent_to_another_organisation_is_not_sent_to_this_one(self):
+        connection = self.exporting()
+        order = self.sell()
+        self.fake.faults.add("PUT", "/Invoices", kind="drop_before")
+        self.send(order)
+        self.assertEqual(self.out(order).state, "pending")
+        connection.tenant_id = self.fake.add_organisation("Another", currency=self.company.currency_id.name).tenant_id
+        self.later(10)
+        self.push()
+        self.assertEqual((self.out(order).state, self.out(order).problem_code), ("skipped", "kept_out"))
+
     def test_an_order_that_is_ignored_may_be_invoiced_in_odoo(self):
         self.exporting()
         self.customer.xero_auto_export = True
