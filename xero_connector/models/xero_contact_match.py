@@ -6,6 +6,9 @@ from .. import const
 from ..lib.likeness import Candidates
 from .contact_book import ContactBook
 
+# Names of companies share words; less than this is no more than that.
+_LEAST_SCORE = 70
+
 
 class XeroContactMatch(models.Model):
     """Contacts and customers side by side: a line for each contact of Xero with the customer it is mapped to, and one
@@ -121,19 +124,20 @@ class XeroContactMatch(models.Model):
             codes = (payload.get("TaxNumber"), payload.get("EmailAddress"))
             guesses = [candidates.best(code, match.contact_name) for code in codes]
             partner_id, score = max(guesses, key=lambda guess: guess[1])
-            match.suggested_partner_id = partner_id
-            match.suggestion = partners_sudo.browse(partner_id).name
-            match.suggestion_score = score
+            if score >= _LEAST_SCORE:
+                match.suggested_partner_id = partner_id
+                match.suggestion = partners_sudo.browse(partner_id).name
+                match.suggestion_score = score
 
     def _suggest_contacts(self, connection_sudo):
         if not self:
             return
         book = ContactBook(connection_sudo)
         guesses = {match: book.likeliest(match.sudo().partner_id) for match in self}
-        found = [contact_id for contact_id, _score in guesses.values() if contact_id]
+        found = [contact_id for contact_id, score in guesses.values() if score >= _LEAST_SCORE]
         rows = {row.external_id: row for row in self.env["xero.record"]._contact_rows(connection_sudo, found)}
         for match, (contact_id, score) in guesses.items():
-            if contact_id in rows:
+            if score >= _LEAST_SCORE:
                 match.suggested_record_id = rows[contact_id]
                 match.suggestion = rows[contact_id].number
                 match.suggestion_score = score
