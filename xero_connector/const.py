@@ -176,6 +176,7 @@ PROBLEM_CODES = [
     ("contact_ambiguous", "Customer may be several contacts"),
     ("contact_taken", "Contact's name taken in Xero"),
     ("contact_archived", "Customer's contact archived in Xero"),
+    ("contact_refused", "Contact refused by Xero"),
     ("xero_rejected", "Refused by Xero"),
     ("odoo_refused", "Refused by Odoo"),
     ("xero_unavailable", "Xero did not answer"),
@@ -186,7 +187,14 @@ PROBLEM_CODES = [
 UNMAPPED_CODES = ("unmapped", "kept_out", "code_taken", "ambiguous_code", "archived_here")
 
 # Of these, why a customer has no contact to send its orders to: mended on the screen of contacts.
-CONTACT_CODES = ("contact_unmapped", "contact_alike", "contact_ambiguous", "contact_taken", "contact_archived")
+CONTACT_CODES = (
+    "contact_unmapped",
+    "contact_alike",
+    "contact_ambiguous",
+    "contact_taken",
+    "contact_archived",
+    "contact_refused",
+)
 
 # Of these, what another setting of the connection would import.
 SKIPPED_BY_SETTINGS = ("unpaid", "no_match", "rule_ignore")

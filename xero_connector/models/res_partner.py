@@ -149,7 +149,7 @@ class ResPartner(models.Model):
     @api.model
     def _xero_match(self, connection, contacts):
         """Partners that are these contacts beyond doubt: one with the same e-mail and name, else one with that very
-        name; never one that is another contact's already.
+        name; never one that is another contact's already, or that somebody unmapped.
 
         :return: dict ``contact id -> partner``
         """
@@ -168,7 +168,10 @@ class ResPartner(models.Model):
                 ("res_id", "in", same_names.ids),
             ]
         )
-        candidates = (same_names - self.browse(taken.mapped("res_id"))).grouped("name")
+        apart = self.env["xero.record"]._contact_outbox(connection, same_names)
+        apart = apart.filtered(lambda row: row.problem_code == "ignored")
+        unavailable = self.browse(taken.mapped("res_id") + apart.mapped("res_id"))
+        candidates = (same_names - unavailable).grouped("name")
         matched = {}
         for contact in contacts:
             same_name = candidates.get(contact.name, self)

@@ -74,7 +74,7 @@ class ResPartner(models.Model):
         kept_apart = self.filtered(lambda partner: out.get(partner.id) and out[partner.id].problem_code == "ignored")
         answers |= {partner: partner._xero_kept_apart(connection, out[partner.id]) for partner in kept_apart}
         left = self.filtered(lambda partner: partner not in answers)
-        answers |= left._xero_contacts_by_name(connection, book)
+        answers |= left._xero_contacts_by_name(connection, out, book)
         left = left.filtered(lambda partner: partner not in answers)
         return answers | {partner: partner._xero_new_contact(connection, out.get(partner.id), book) for partner in left}
 
@@ -95,13 +95,16 @@ class ResPartner(models.Model):
                 book.owners[contact_id] = partner
         return answers
 
-    def _xero_contacts_by_name(self, connection, book):
-        """The answers for those of these partners whose name contacts have."""
+    def _xero_contacts_by_name(self, connection, out, book):
+        """The answers for those of these partners whose name contacts have, but for what a person said they are not."""
         _ = connection.env._
         namesakes = self.filtered(lambda partner: book.free(partner.name))._xero_namesakes(connection)
         answers = {}
         for partner in self:
-            free, taken = book.free(partner.name), book.taken(partner.name)
+            row = out.get(partner.id)
+            unwanted = row.external_id if row and row.state != "done" else None
+            free = [one for one in book.free(partner.name) if one != unwanted]
+            taken = book.taken(partner.name)
             email = (partner.email or "").strip().lower()
             same_mail = [one for one in free if email and book.emails[one] == email]
             found = same_mail if len(same_mail) == 1 else free

@@ -26,19 +26,24 @@ class XeroConnection(models.Model):
     )
     last_contacts = fields.Datetime(string="Contacts read", readonly=True, copy=False)
     contact_count = fields.Integer(string="Contacts", compute="_compute_contact_counts")
+    unmapped_contact_count = fields.Integer(string="Unmapped customers", compute="_compute_contact_counts")
 
     # === COMPUTES === #
 
     def _compute_contact_counts(self):
+        records, matches = self.env["xero.record"], self.env["xero.contact.match"]
         contacts = [
             ("connection_id", "in", self.ids),
             ("direction", "=", "in"),
             ("resource", "=", "contact"),
             ("state", "=", "done"),
         ]
-        counts = dict(self.env["xero.record"]._read_group(contacts, ["connection_id"], ["__count"]))
+        counts = dict(records._read_group(contacts, ["connection_id"], ["__count"]))
+        loose = [("connection_id", "in", self.ids), ("status", "=", "partner_only")]
+        unmapped = dict(matches._read_group(loose, ["connection_id"], ["__count"]))
         for connection in self:
             connection.contact_count = connection.last_contacts and counts.get(connection, 0)
+            connection.unmapped_contact_count = unmapped.get(connection, 0)
 
     def _required_scopes(self):
         scopes = super()._required_scopes()
@@ -96,6 +101,16 @@ class XeroConnection(models.Model):
         return self._notification(
             self.env._("Xero's contacts are being read. They appear under Contacts within a minute."), "success"
         )
+
+    def action_view_contacts(self):
+        """Contacts and customers side by side."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("xero_connector.action_xero_contact_match")
+        return action | {
+            "domain": [("connection_id", "=", self.id)],
+            "context": {"default_connection_id": self.id, **self.env.context.get("xero_search", {})},
+            "name": self.env._("Contacts of %s", self.name),
+        }
 
     def _refuse_to_create_contacts(self):
         """Creating contacts by hand needs what creating them by itself needs, but for the switch."""

@@ -188,6 +188,7 @@ class XeroRecord(models.Model):
         self.write(
             {
                 **({} if self.state == "pending" else self._armed_values()),
+                **({"external_id": False} if self.state == "done" else {}),
                 "payload": partner._xero_contact_element(self.reference),
                 "request_key": str(uuid.uuid4()),
                 "number": partner.name,
@@ -251,7 +252,7 @@ class XeroRecord(models.Model):
             # It is younger than our list, or this would have been known before.
             problem = Problem("contact_taken", reason, partner.name, partner)
         else:
-            problem = Problem("xero_rejected", str(error), partner.name, partner)
+            problem = Problem("contact_refused", str(error), partner.name, partner)
         self._fail([problem])
         self.correlation_id = error.correlation_id
 

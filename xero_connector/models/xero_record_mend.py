@@ -1,6 +1,7 @@
 from odoo import api, models
 from odoo.exceptions import UserError
 
+from .. import const
 from ..lib import errors, outgoing
 from ..lib.invoice import XeroInvoice
 from .export_mapper import ExportMapper
@@ -38,6 +39,9 @@ class XeroRecord(models.Model):
         """
         again = self.filtered(lambda row: row.state in ("failed", "skipped") or row.next_attempt)
         for row in again:
+            if row.problem_code in const.CONTACT_CODES and row._is_outgoing_document() and (document := row._document()):
+                # Making the contact may have been refused, too.
+                self._retry_contacts(row.connection_id, document._xero_bill_to())
             was_never_sent = not row.external_id and not row.request_key
             # What somebody changed by hand is not lost over it.
             if was_never_sent and row._is_outgoing_document() and not row.is_edited:

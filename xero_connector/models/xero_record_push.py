@@ -250,6 +250,8 @@ class XeroRecord(models.Model):
             reason = f"{taken} {reason}"
         # What we knew of the books may be old.
         connection.books_read_at = False
+        if "archived" in lowered:
+            connection._read_all_contacts()
         source = connection.env[self.res_model].browse(self.res_id)
         self._fail([Problem(code, reason, subject, source)])
         self.correlation_id = error.correlation_id

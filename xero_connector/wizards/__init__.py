@@ -7,6 +7,7 @@ from . import (
     xero_drift_compare,
     xero_ignore,
     xero_import_one,
+    xero_map_contact,
     xero_map_product,
     xero_mend_code,
     xero_preview,

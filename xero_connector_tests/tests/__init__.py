@@ -7,6 +7,7 @@ from . import (
     test_changes,
     test_command_line,
     test_connect,
+    test_contact_match,
     test_contacts_out,
     test_fake_xero_bad_days,
     test_fake_xero_oauth,

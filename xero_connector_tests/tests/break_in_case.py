@@ -151,6 +151,7 @@ class BreakInCase(XeroHttpCase):
         )
         self.run_import(connection)
         self._seed_items(connection, org, word)
+        connection.last_contacts = connection.last_import
         rows = self.env["xero.record"].search([("connection_id", "=", connection.id), ("resource", "!=", "item")])
         self.assertEqual(set(rows.mapped("state")), {"done", "failed"}, rows.mapped("reason"))
         connection.message = f"{word} message"
@@ -193,6 +194,9 @@ class BreakInCase(XeroHttpCase):
             [("connection_id", "=", connection.id), ("number", "=", f"{word} item")], limit=1
         )
         env["xero.map.product"].create({**of_connection, "product_id": self.mug.id, "record_id": item.id})
+        contact = rows.filtered(lambda row: row.resource == "contact")[:1]
+        partner = self.env["res.partner"].search([("name", "=", contact.number)], limit=1)
+        env["xero.map.contact"].create({**of_connection, "partner_id": partner.id, "record_id": contact.id})
 
     # === WHAT NOBODY OR ONLY SOME MAY SEE === #
 

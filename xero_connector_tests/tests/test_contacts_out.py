@@ -577,7 +577,7 @@ class TestBadDays(ContactsCase):
         body = {"Elements": [{"ValidationErrors": [{"Message": "TaxNumber is nonsense"}]}]}
         self.fake.faults.add("PUT", "/Contacts", status=400, body=body, times=None)
         self.turn(self.connection, self.kiwi)
-        self.assertEqual(self.problem(self.connection, self.kiwi), ("xero_rejected", "TaxNumber is nonsense"))
+        self.assertEqual(self.problem(self.connection, self.kiwi), ("contact_refused", "TaxNumber is nonsense"))
         self.assertEqual(self.out(self.kiwi).state, "failed")
         self.turn(self.connection, self.kiwi)
         self.assertEqual(len(self.sent()), 1)
