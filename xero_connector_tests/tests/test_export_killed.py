@@ -336,11 +336,8 @@ class TestExportKilled(WorkersCase):
     def test_killed_while_adding_to_a_draft_puts_the_lines_there_once(self):
         self._set(invoice_mode="existing")
         self.is_approved_in_the_end = False
-        self.org.add_invoice(
-            Status="DRAFT",
-            Contact={"ContactID": self.contact_id},
-            LineItems=[{"Description": "By hand", "Quantity": 1, "UnitAmount": 3, "AccountCode": "200", "TaxType": "NONE"}],
-        )
+        line = {"Description": "By hand", "Quantity": 1, "UnitAmount": 3, "AccountCode": "200", "TaxType": "NONE"}
+        self.org.add_invoice(Status="DRAFT", Contact={"ContactID": self.contact_id}, LineItems=[line])
         self._kill_at_all("existing", ADDING, ("nothing", "send again", "more"))
         [draft] = self._documents("Invoices")
         self.assertEqual(draft["LineItems"][0]["Description"], "By hand")

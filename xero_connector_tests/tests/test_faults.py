@@ -19,6 +19,7 @@ from odoo.addons.xero_connector import const
 from ..sandbox.fake_xero import sign
 from ..sandbox.fake_xero.store import new_id
 from .common import XeroHttpCase
+from .export_case import ExportCase
 
 with suppress(ImportError):  # Odoo's own runner gets along without
     import pytest
@@ -84,6 +85,15 @@ EXCHANGING = {
     "new items": "PUT .*/Items$",
     "changes": "POST .*/Items$",
 }
+SENDING = {
+    "books": "GET .*/(Organisation|Currencies)$",
+    "new": "PUT .*/Invoices$",
+    "open draft": "GET .*/Invoices$",
+    "existing": "POST .*/Invoices/.+",
+    "credit note": "PUT .*/CreditNotes$",
+    "its invoice": "GET .*/Invoices/.+",
+    "allocation": "PUT .*/Allocations$",
+}
 BY_HAND = {"single": "/Invoices$", "write": "(?i)/connections/.+"}
 
 # How a day with a fault ended.
@@ -94,8 +104,9 @@ LEGEND = (
 )
 
 
-@tagged("post_install", "-at_install")
-class TestFaults(XeroHttpCase):
+class FaultsMixin:
+    """Every fault at every stage, and a table of how the days ended."""
+
     with suppress(NameError):
 
         @pytest.fixture(autouse=True)
@@ -104,7 +115,6 @@ class TestFaults(XeroHttpCase):
 
     def setUp(self):
         super().setUp()
-        self.app.webhook_key = "the key"
         self.ends = {}
 
     @classmethod
@@ -140,6 +150,17 @@ class TestFaults(XeroHttpCase):
         self.assertTrue(text, "neither done nor told")
         self.assertNotIn("Traceback", text)
         self.assertNotIn("Something unexpected", text)
+
+    def _end_limits(self, connection):
+        connection.write({"blocked_until": False, "listen_from": False})
+        self.env["xero.budget"].search([("app_id", "=", self.app.id)]).write({"blocked_until": False})
+
+
+@tagged("post_install", "-at_install")
+class TestFaults(FaultsMixin, XeroHttpCase):
+    def setUp(self):
+        super().setUp()
+        self.app.webhook_key = "the key"
 
     # === CONNECTING === #
 
@@ -182,10 +203,6 @@ class TestFaults(XeroHttpCase):
         self.org.add_attachment(invoice["InvoiceID"], "label.txt", b"label", "text/plain")
         self.fake.clock.advance(1)
         return invoice
-
-    def _end_limits(self, connection):
-        connection.write({"blocked_until": False, "listen_from": False})
-        self.env["xero.budget"].search([("app_id", "=", self.app.id)]).write({"blocked_until": False})
 
     def ring(self, connection):
         """A webhook, long before the connection's own turn comes."""
@@ -402,3 +419,77 @@ class TestFaults(XeroHttpCase):
     def test_by_hand(self):
         self.connection = self.connect(attach_pdf=False)
         self.check_all(BY_HAND, self.check_by_hand)
+
+
+@tagged("post_install", "-at_install")
+class TestSendingFaults(FaultsMixin, ExportCase):
+    """Orders on their way to Xero: each is billed once, what it is less by then is credited and allocated once."""
+
+    def check_sending(self, stage, path, fault):
+        connection = self.connection
+        connection.invoice_mode = "existing" if stage in ("open draft", "existing") else "new"
+        connection.books_read_at = False
+        for table in ("Invoices", "CreditNotes"):
+            self.org.tables[table].clear()
+        if connection.invoice_mode == "existing":
+            self.invoice("By hand", [self.line("MUG")], Status="DRAFT")
+        order = self.sell((self.bottle, 5, 20))
+        if stage in ("credit note", "its invoice", "allocation"):
+            self.send(order)
+            order.order_line.product_uom_qty = 2
+        else:
+            self.env["xero.record"]._put_document_out(connection, order)
+        method, path = path.split(" ")
+        self.fake.faults.add(method, path, **fault)
+        self.push()
+        end = SAME
+        waiting = self.out(order).filtered(lambda row: row.state != "done")
+        if waiting:
+            said = connection.message or connection.push_message or waiting[:1].reason
+            # A limit passes when Xero says: then the next turn is.
+            if "limit" not in str(fault).lower() or not connection.blocked_until:
+                self.assert_told(said)
+            end = LATER
+        if self.go_on(order):
+            end = PERSON
+        self.assert_as_on_a_good_day(stage, order)
+        return end
+
+    def go_on(self, order):
+        """What time and people do: limits end, rows come due, a red connection is resumed, what failed is retried.
+
+        :return: whether a person was needed
+        """
+        self.fake.faults.clear()
+        self._end_limits(self.connection)
+        needed = self.connection.state == "error"
+        if needed:
+            self.connection.action_resume()
+        if failed := self.out(order).filtered(lambda row: row.state == "failed"):
+            failed.action_retry()
+            needed = True
+        for _turn in range(3):
+            self.later(7)
+            self.out(order).filtered(lambda row: row.state == "pending").next_attempt = False
+            self.push()
+        return needed
+
+    def assert_as_on_a_good_day(self, stage, order):
+        rows = self.out(order)
+        self.assertEqual(set(rows.mapped("state")), {"done"}, rows.mapped("reason"))
+        self.assertFalse(rows.filtered("request_key"))
+        self.assertEqual(rows.mapped("total_difference"), [0] * len(rows))
+        lines = [line for one in self.invoices() for line in one["LineItems"] if line.get("Quantity") == 5]
+        self.assertEqual(len(lines), 1, "billed once")
+        self.assertEqual(len(self.invoices()), 1, "on one invoice")
+        notes = self.credit_notes()
+        self.assertEqual(len(notes), stage in ("credit note", "its invoice", "allocation"), "credited once")
+        for note in notes:
+            self.assertEqual([one["Amount"] for one in note["Allocations"]], [note["Total"]], "allocated once")
+        connection = self.connection
+        self.assertEqual((connection.state, connection.message, connection.push_message), ("connected", False, False))
+        self.assertFalse(connection.activity_ids, "no call for help is left open")
+
+    def test_sending(self):
+        self.connection = self.exporting()
+        self.check_all(SENDING, self.check_sending)
