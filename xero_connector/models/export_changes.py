@@ -87,7 +87,7 @@ def _taking(sent, quantity, cheaper=None):
     :param sent: ``xero.record.line``
     :param cheaper: in Odoo's terms, without discount
     """
-    line = sent._draft_line().line
+    line = sent._as_sent()
     full = outgoing.number(sent.source_quantity)
     xero_quantity = quantity * outgoing.number(sent.quantity) / full
     price = sent._price_now() if cheaper is None else cheaper

@@ -64,16 +64,14 @@ class XeroLineMixin(models.AbstractModel):
             for number, each in enumerate(draft.lines)
         ]
 
-    def _draft_line(self, is_changed=False):
+    def _as_sent(self):
         """
-        :param bool is_changed: whether its document was changed by hand
-        :rtype: DraftLine
+        :rtype: outgoing.Line
         """
         self.ensure_one()
         if self.is_text:
-            return DraftLine(outgoing.Line(self.description or ""))
-        record = self.env[self.source_model].browse(self.source_id).exists() if self.source_model else None
-        line = outgoing.Line(
+            return outgoing.Line(self.description or "")
+        return outgoing.Line(
             description=self.description or "",
             quantity=outgoing.number(self.quantity),
             unit_amount=None if self._awaits_price() else outgoing.number(self.unit_amount),
@@ -83,6 +81,16 @@ class XeroLineMixin(models.AbstractModel):
             tax_type=self.tax_line_id.tax_type or "",
             rate=outgoing.number(self.tax_line_id.rate),
         )
+
+    def _draft_line(self, is_changed=False):
+        """
+        :param bool is_changed: whether its document was changed by hand
+        :rtype: DraftLine
+        """
+        line = self._as_sent()
+        if line.is_text:
+            return DraftLine(line)
+        record = self.env[self.source_model].browse(self.source_id).exists() if self.source_model else None
         return DraftLine(
             line,
             self.account_line_id,
@@ -141,7 +149,7 @@ class XeroRecordLine(models.Model):
 
     def _unit_at(self, price):
         """Xero's unit price, without discount, where Odoo's price less discount is this one."""
-        unit = self._draft_line().line.net_unit()
+        unit = self._as_sent().net_unit()
         before = outgoing.number(self.source_price)
         return outgoing.four_places(unit * price / before) if before else unit
 
@@ -150,7 +158,7 @@ class XeroRecordLine(models.Model):
         return (
             not self.is_text
             and self.product_id == line.product_id
-            and self._draft_line().line.net_unit() == line._draft_line().line.net_unit()
+            and self._as_sent().net_unit() == line._as_sent().net_unit()
             and self.tax_line_id == line.tax_line_id
             and line.quantity <= self.quantity
         )

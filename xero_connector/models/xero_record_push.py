@@ -388,7 +388,7 @@ class XeroRecord(models.Model):
 
     def _sent_lines(self):
         """The lines as they were sent."""
-        lines = [line._draft_line().line for line in self.line_ids]
+        lines = [line._as_sent() for line in self.line_ids]
         return [line.without_discount() for line in lines] if self.resource == "credit_note" else lines
 
     def _prove(self, element):
@@ -415,7 +415,7 @@ class XeroRecord(models.Model):
     def _priced_lines(self, lines):
         """These lines with the prices Xero put in where it was left to."""
         for line in lines:
-            sent = line._draft_line().line
+            sent = line._as_sent()
             unit = outgoing.number(line.unit_amount)
             sent = sent.without_discount() if self.resource == "credit_note" else sent
             yield replace(sent, unit_amount=unit)

@@ -335,7 +335,7 @@ class XeroPreviewLine(models.TransientModel):
     def _compute_total(self):
         for line in self:
             # sudo: the rate alone, of a table that is no secret of the accounts'
-            sent = line.sudo()._draft_line().line
+            sent = line.sudo()._as_sent()
             if not sent.is_text and sent.unit_amount is None:
                 sent = replace(sent, unit_amount=outgoing.number(line.unit_amount))
             line.total = float(sent.total(line.preview_id.amount_types))
