@@ -461,15 +461,16 @@ class XeroClient:
         return _saved(answer, "CreditNotes")
 
     def allocate(self, note_id, invoice_id, amount, day, key):
-        """Allocate a part of an approved credit note to an approved invoice."""
+        """Allocate a part of an approved credit note to an approved invoice; see :meth:`create_invoice`."""
         allocation = {"Amount": amount, "Date": day.isoformat(), "Invoice": {"InvoiceID": invoice_id}}
-        self.accounting.create_credit_note_allocation(
+        answer = self.accounting.create_credit_note_allocation(
             self.tenant_id,
             note_id,
             {"Allocations": [allocation]},
             summarize_errors=False,
             idempotency_key=key,
         )
+        _saved(answer, "Allocations")
 
     def changed_documents(self, resource, since, page):
         """A page of sales documents that changed, in any status, with payments or allocations, oldest change first.

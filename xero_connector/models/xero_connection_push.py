@@ -202,6 +202,9 @@ class XeroConnection(models.Model):
         now = fields.Datetime.now()
         if connection.push_failed_turns >= const.TURNS_BEFORE_HELP:
             connection._take_call_back()
+        if sent and not connection.import_orders:
+            # Else who looks for invoices does.
+            connection._note_success()
         values = {"push_failed_turns": 0, "push_message": False}
         if sent:
             values["last_push"] = now

@@ -188,7 +188,7 @@ class XeroRecord(models.Model):
                         day = fields.Date.context_today(self)
                         client.allocate(self.external_id, invoice_id, float(amount), day, self.request_key)
                         done = amount
-        except errors.XeroRejected as error:
+        except (errors.XeroRejected, errors.XeroMissing) as error:
             # A key stands for one answer; the next try is another one.
             self.request_key = False
             reason = _(
@@ -202,8 +202,6 @@ class XeroRecord(models.Model):
             self._fail([Problem("not_allocated", reason, None, document)])
             self.correlation_id = error.correlation_id
             return
-        except errors.XeroMissing:
-            done = NOTHING
         except errors.XeroError as error:
             self._postpone(errors.XeroRetryLater(str(error), limit=getattr(error, "limit", None)))
             self.env["ir.cron"]._commit_progress()
