@@ -123,6 +123,7 @@ class XeroRecord(models.Model):
         invoice = XeroInvoice(element)
         after = NOTHING if invoice.is_gone else invoice.total
         lost = after - outgoing.number(self.xero_total)
+        intended = self._intended_difference(outgoing.number(self.amount_total))
         self.write(
             {
                 "external_id": invoice.id,
@@ -131,6 +132,7 @@ class XeroRecord(models.Model):
                 "amount_total": -self.amount_total,
                 "xero_total": float(lost),
                 "total_difference": float(lost + outgoing.number(self.amount_total)),
+                "intended_difference": float(-intended),
                 "reason": False,
             }
         )

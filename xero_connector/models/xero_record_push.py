@@ -400,17 +400,22 @@ class XeroRecord(models.Model):
         else:
             xero_total = XeroInvoice(element).total
         odoo_total = outgoing.number(self.amount_total)
-        intended = NOTHING
-        if self.is_edited or any(priced.mapped("takes_price")):
-            expected = sum((line.total(amount_types) for line in self._priced_lines(priced)), NOTHING)
-            intended = expected - odoo_total
         self.write(
             {
                 "xero_total": float(xero_total),
                 "total_difference": float(xero_total - odoo_total),
-                "intended_difference": float(intended),
+                "intended_difference": float(self._intended_difference(odoo_total)),
             }
         )
+
+    def _intended_difference(self, odoo_total):
+        """How far apart these lines are from Odoo's because somebody changed them, or their prices are those of items
+        in Xero; what takes such lines back is as far apart."""
+        priced = self.line_ids.filtered(lambda line: not line.is_text)
+        known = priced | priced.sent_id
+        if not any(known.mapped("takes_price")) and not any(known.record_id.mapped("is_edited")):
+            return NOTHING
+        return sum((line.total(self.amount_types) for line in self._priced_lines(priced)), NOTHING) - odoo_total
 
     def _priced_lines(self, lines):
         """These lines with the prices Xero put in where it was left to."""

@@ -17,6 +17,10 @@ from .story.fulfilment import BOOKS, CUSTOMERS, SALES_TAX, SERVICES, STORAGE
 NORTHPOINT, CEDAR, OLD_MILL, BRIGHTWATER, HARTLEY = (customer.name for customer in CUSTOMERS)
 # Whose orders are in Odoo, confirmed and in stock, because Xero has their invoices.
 IMPORTING = SETUPS[3]
+DRIFTS = {
+    'only_here': "only in Odoo", 'only_there': "only in Xero", 'total_differs': "totals differ",
+    'status_differs': "status differs",
+}
 ROW = [
     'number', 'part', 'resource', 'state', 'reason', 'problem_code', 'external_id', 'xero_number', 'xero_status',
     'xero_status_text', 'amount_total', 'xero_total', 'total_difference', 'intended_difference', 'currency_code',
@@ -44,6 +48,7 @@ def play(admin: Session, fake) -> list[str]:
     act.print_documents()
     act.find_nothing_new()
     act.leave_one_to_try()
+    act.compare_with_xero()
     print(f"  See for yourself: Xero → Sent to Xero, {admin.url}/odoo/xero-sent, as accountant / accountant.")
     return act.differences
 
@@ -317,6 +322,32 @@ class Accounts(Act):
         order = self._sell("to try", NORTHPOINT, (STORAGE, 3), ('PICK-PACK', 25))
         [name] = self.admin.call('sale.order', 'read', [order], ['name'])
         print(f"  {name['name']} is confirmed and not sent: Send to Xero on it shows what Xero would get.")
+
+    def compare_with_xero(self) -> None:
+        """Somebody in Xero changes one, voids another and writes a third: a comparison tells."""
+        rows = {self._story(row): row for row in self.accountant.search_read('xero.record', self._outgoing(), ROW)}
+        changed, voided = self._document(rows["in pounds"]), rows["out of a locked period"]['external_id']
+        lines = [{key: line[key] for key in ('Description', 'Quantity', 'AccountCode', 'TaxType')} | {'UnitAmount': 2.5}
+                 for line in changed['LineItems']]
+        self.organisation.update('Invoices', changed['InvoiceID'], LineItems=lines)
+        self.organisation.void(voided)
+        self.organisation.add_invoice(Contact=self._contact(NORTHPOINT)['ContactID'], Reference="By hand", LineItems=[
+            {'Description': "Insurance", 'Quantity': 1, 'UnitAmount': 75.0, 'AccountCode': '260', 'TaxType': 'NONE'}])
+        wizard = self.accountant.call('xero.drift.compare', 'create', [{'connection_id': self.connection}])[0]
+        self.accountant.call('xero.drift.compare', 'action_compare', [wizard])
+        found = self.accountant.search_read('xero.drift.line', [('connection_id', '=', self.connection)], [
+            'kind', 'document_name', 'number', 'odoo_total', 'xero_total', 'reason'], order='kind, id')
+        by_kind = {kind: [line for line in found if line['kind'] == kind] for kind in DRIFTS}
+        print("  Compared with Xero, where somebody changed one, voided another and wrote a third:")
+        for kind, title in DRIFTS.items():
+            names = ", ".join(line['document_name'] or line['number'] for line in by_kind[kind][:3])
+            more = len(by_kind[kind]) - 3
+            print(f"    {title}: {names}{f' and {more} more' if more > 0 else ''}")
+        [total] = by_kind['total_differs'] or [{'odoo_total': 0, 'xero_total': 0}]
+        self.check(
+            f"The changed one is {total['odoo_total']:.2f} here and {total['xero_total']:.2f} there.",
+            [len(by_kind[kind]) for kind in ('only_there', 'total_differs', 'status_differs')] == [1, 1, 1]
+            and total['xero_total'] == changed['Total'] and by_kind['only_here'])
 
     # --- in Odoo -------------------------------------------------------------------------------------------------
     def _set(self, **settings) -> None:

@@ -6,6 +6,7 @@ import psycopg2
 
 from odoo import fields
 from odoo.exceptions import UserError
+from odoo.fields import Command
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
@@ -40,6 +41,36 @@ class TestSources(ExportCase):
         row = self.out(order)
         self.assertEqual((row.state, row.xero_total, row.amount_total), ("done", 40.25, 46), row.reason)
         self.assertEqual((row.total_difference, row.intended_difference), (-5.75, -5.75))
+
+    def test_what_was_billed_at_the_price_of_xeros_item_is_taken_back_at_it_as_intended(self):
+        self.org.update("Items", self.org.record("Items", "BOTTLE").id, SalesDetails={"UnitPrice": 17.5})
+        for mode, totals in (("refund", (20.13, 23, -2.87)), ("quantity", (-20.12, -23, 2.88))):
+            with self.subTest(mode):
+                connection = self.env["xero.connection"].search([]) or self.exporting(price_source="xero")
+                connection.refund_mode = mode
+                self.catalogue(connection)
+                order = self.sell((self.bottle, 2, 20))
+                self.send(order)
+                order.order_line.product_uom_qty = 1
+                self.push()
+                row = self.out(order)[1]
+                self.assertEqual(row.state, "done", row.reason)
+                self.assertEqual((row.xero_total, row.amount_total, row.total_difference), totals)
+                self.assertAlmostEqual(row.intended_difference, row.total_difference, delta=0.011)
+
+    def test_what_was_changed_by_hand_is_taken_back_as_it_was_sent_as_intended(self):
+        self.exporting()
+        order = self.sell((self.bottle, 5, 20))
+        self.press(order.action_xero_preview)
+        preview = self.env["xero.preview"].search([("res_id", "=", order.id)])
+        preview.write({"line_ids": [Command.update(preview.line_ids.id, {"unit_amount": 22})]})
+        preview.action_send()
+        self.push()
+        order.order_line.product_uom_qty = 3
+        self.push()
+        row = self.out(order)[1]
+        self.assertEqual(row.state, "done", row.reason)
+        self.assertEqual((row.xero_total, row.amount_total, row.intended_difference), (50.6, 46, 4.6))
 
     def test_a_price_of_xeros_item_is_never_taken_for_another_currency(self):
         connection = self.exporting(price_source="xero")

@@ -6,6 +6,7 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import fields
+from odoo.fields import Command
 from odoo.tests import new_test_user, tagged
 from odoo.tests.common import HOST, ChromeBrowser
 
@@ -210,6 +211,33 @@ class TestTours(TourCase):
         self.tour("xero_products_map", login=user.login)
         self.run_cron("process")
         self.assertTrue(all(self.order(invoice).order_line.product_id.name == "Reading lamp" for invoice in waiting))
+
+    def test_an_accountant_sends_an_order_credits_it_and_compares(self):
+        income = self.env["account.account"].create(
+            {"name": "Sales of goods", "code": "XS4000", "account_type": "income"}
+        )
+        tax = self.env["account.tax"].create({"name": "GST 15%", "amount": 15, "type_tax_use": "sale"})
+        self.bottle.write({"taxes_id": [Command.set(tax.ids)], "property_account_income_id": income.id})
+        self.connect(name="Kiwi Outdoor", import_orders=False, export_status="authorised")
+        order = self.env["sale.order"].create(
+            {
+                "partner_id": self.env["res.partner"].create({"name": "Aroha Ltd"}).id,
+                "order_line": [Command.create({"product_id": self.bottle.id, "product_uom_qty": 5, "price_unit": 20})],
+            }
+        )
+        order.action_confirm()
+        groups = "xero_connector.group_xero_manager,account.group_account_invoice,sales_team.group_sale_manager"
+        user = new_test_user(self.env, "xero-accountant", groups)
+        self.tour("xero_accounts_sources", login=user.login)
+        self.consent(self.env["xero.connection"].search([("name", "=", "Kiwi Outdoor")]), self.org)
+        self.tour("xero_accounts_send", login=user.login, url="/odoo/orders")
+        self.run_cron("push")
+        self.tour("xero_accounts_reduce", login=user.login)
+        self.run_cron("push")
+        [invoice] = [record.data for record in self.org.tables["Invoices"]]
+        self.assertEqual((invoice["Total"], invoice["AmountCredited"]), (126.5, 50.6))
+        self.org.add_invoice(Contact=self.contact["ContactID"], InvoiceNumber="BY-HAND", LineItems=[self.line()])
+        self.tour("xero_accounts_credited", login=user.login)
 
     def test_an_administrator_maps_a_product_from_its_own_line(self):
         bench = self._make_product("B-1", "Garden bench", 90)
