@@ -168,6 +168,7 @@ PROBLEM_CODES = [
     ("item_unmapped", "Product not mapped to an item"),
     ("price_foreign", "Xero's price is in another currency"),
     ("total_differs", "Totals differ"),
+    ("changed_here", "Changed in Odoo after it was sent"),
     ("not_allocated", "Credit note not allocated"),
     ("archived_there", "Archived in Xero"),
     ("merged_there", "Merged in Xero"),

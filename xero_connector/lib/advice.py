@@ -21,6 +21,10 @@ _NEXT_STEPS = [
         r"highvolume",
         "The organisation has too many documents for one question: choose a later date to import from.",
     ),
+    (
+        r"insufficient stock",
+        "Xero keeps this item's stock itself, and has too little: receive it there, or send the invoice as a draft.",
+    ),
     (r"idempotency", "The document may be in Xero already: look there before sending it again."),
 ]
 

@@ -571,6 +571,8 @@ def _saved(answer, name):
     element = _first(answer, name)
     if messages := refusals(element):
         raise errors.XeroRejected(messages)
+    if not (element.get("InvoiceID") or element.get("CreditNoteID")):
+        raise errors.XeroRetryLater("Xero's answer does not say which document it is.")
     return element
 
 

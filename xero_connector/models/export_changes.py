@@ -44,7 +44,7 @@ def changes_of(rows, source):
     sent = rows.filtered(lambda row: row.resource == "invoice" and row.external_id).line_ids
     sent = sent.filtered(lambda line: line.source_id and not line.sent_id and line.source_quantity)
     by_source = sent.grouped("source_id")
-    prices_count = rows.connection_id.price_source == "odoo"
+    prices_count = rows[-1:].connection_id.price_source == "odoo"
     now = {line.record.id: line for line in source._xero_bill_lines() if not line.is_text}
     for source_id, lines in by_source.items():
         line = now.pop(source_id, None)
@@ -56,22 +56,26 @@ def changes_of(rows, source):
 def _compare(changes, sent, line, prices_count):
     """:param sent: the lines one line of Odoo was sent as, in their order; ``line``: as it is now, None where gone"""
     left = {each: each._left() for each in sent}
+    # What somebody voided in Xero bills nothing: there is nothing to take back, and it is not billed again either.
+    living = sent.filtered(lambda line: not line.record_id._is_gone())
     had, wants = sum(left.values(), NOTHING), line.quantity if line else NOTHING
     if line and line.is_same_quantity(had):
         wants = had
-    too_many = had - wants
+    # A quantity may be less than nothing: what came back on an order of its own.
+    sign = -1 if had < 0 else 1
+    too_many = (had - wants) * sign
     # What was sent last goes first.
-    for each in sent.sorted(lambda line: (line.record_id.part, line.id), reverse=True):
-        goes = min(max(too_many, NOTHING), left[each]) if too_many > 0 else NOTHING
-        if goes:
-            changes.take(_taking(each, goes))
-            left[each] -= goes
+    for each in living.sorted(lambda line: (line.record_id.part, line.id), reverse=True):
+        goes = min(too_many, left[each] * sign)
+        if goes > 0:
+            changes.take(_taking(each, goes * sign))
+            left[each] -= goes * sign
             too_many -= goes
-    if too_many < 0:
-        changes.added.append(line.of(-too_many))
+    if too_many < 0 and line:
+        changes.added.append(line.of(-too_many * sign))
     if not line or not prices_count:
         return
-    for each in sent:
+    for each in living:
         cheaper = each._price_now() - line.price
         if not left[each] or not outgoing.four_places(cheaper):
             continue

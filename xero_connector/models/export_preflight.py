@@ -26,6 +26,13 @@ def _head(connection, draft):
     document = draft.document
     if not any(not each.line.is_text for each in draft.lines):
         yield Problem("nothing_to_send", _("None of its lines has a quantity: there is nothing to bill."), None)
+    if document.number != outgoing.printable(document.number, outgoing.LONGEST["number"]):
+        reason = _(
+            "Xero takes at most %(most)s plain letters, digits and signs as a number: “%(number)s” is not that.",
+            most=outgoing.LONGEST["number"],
+            number=document.number,
+        )
+        yield Problem("number_taken", reason, document.number, draft.source)
     currencies = (connection.tenant_currencies or "").split(",")
     if connection.tenant_currencies and document.currency not in currencies:
         reason = _(
@@ -58,6 +65,9 @@ def _item(connection, draft, each):
             name,
         )
         yield Problem("item_unmapped", reason, name, product or None)
+    elif line.unit_amount is None and not each.item_price and each.odoo_total:
+        reason = _("Item %s has no sales price in Xero: give it one, and press Exchange products.", line.item_code)
+        yield Problem("item_unmapped", reason, line.item_code, connection)
     if line.unit_amount is None and draft.document.currency != connection.tenant_currency:
         reason = _(
             "Items have their prices in %(there)s, and this is in %(here)s. Take prices from Odoo.",
@@ -100,7 +110,7 @@ def _tax(connection, each):
             "Xero does not allow tax type %(tax)s on account %(account)s.", tax=tax.tax_type, account=account.code
         )
         yield Problem("tax_mismatch", reason, f"{tax.tax_type} / {account.code}", connection)
-    ours = _rate(taxes) if each.source and not each.is_changed else None
+    ours = rate_of(taxes) if each.source and not each.is_changed else None
     if ours is not None and ours != outgoing.number(tax.rate):
         reason = _(
             "%(ours)s is %(rate)s %% in Odoo, and %(theirs)s is %(their_rate)s %% in Xero.",
@@ -112,7 +122,7 @@ def _tax(connection, each):
         yield Problem("tax_rate", reason, tax.tax_type, connection)
 
 
-def _rate(taxes):
+def rate_of(taxes):
     """In percent; None where these taxes are no percentage."""
     flat = taxes.flatten_taxes_hierarchy()
     if any(tax.amount_type != "percent" for tax in flat):

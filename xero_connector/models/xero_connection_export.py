@@ -100,6 +100,22 @@ class XeroConnection(models.Model):
         """The name of the model whose documents are sent, None where nothing is."""
         return _SOURCES.get(self.export_source)
 
+    def _bind(self, client, tenant):
+        """What an earlier connection to the same organisation sent is this one's to follow."""
+        result = super()._bind(client, tenant)
+        earlier = self.env["xero.record"].search(
+            [
+                ("company_id", "=", self.company_id.id),
+                ("connection_id", "!=", self.id),
+                ("connection_id.active", "=", False),
+                ("direction", "=", "out"),
+                ("resource", "in", ("invoice", "credit_note")),
+                ("sent_to", "=", self.tenant_id),
+            ]
+        )
+        earlier.connection_id = self
+        return result
+
     def _required_scopes(self):
         scopes = super()._required_scopes()
         if self.export_source == "none":

@@ -58,6 +58,10 @@ class XeroRecord(models.Model):
             if changed:
                 row.write(changed)
 
+    def _is_gone(self):
+        """Whether somebody voided or deleted it in Xero."""
+        return self.xero_status in ("VOIDED", "DELETED")
+
     def _all_of(self, external_id):
         """All rows of this connection that are the same document in Xero."""
         return self | self.search(

@@ -11,7 +11,8 @@ from .export_mapper import ExportMapper
 from .export_source import NOTHING
 from .xero_record_push import resent
 
-_ASK_AGAIN = timedelta(hours=1)
+# An approval wakes it; this is for what no change tells.
+_ASK_AGAIN = timedelta(days=1)
 
 
 class XeroRecord(models.Model):
@@ -39,7 +40,9 @@ class XeroRecord(models.Model):
         source = connection.env[self.res_model].browse(self.res_id).exists()
         rows = source._xero_out_rows() if source else self.browse()
         others = rows - self
-        planned = others.filtered(lambda row: row.state == "pending" and (row.part < self.part or row.line_ids))
+        # What failed is sent as the document is then: with what this would bill.
+        earlier = others.filtered(lambda row: row.state in ("pending", "failed") and row.part < self.part)
+        planned = earlier | others.filtered(lambda row: row.state == "pending" and row.line_ids)
         if others._are_uncertain() or not all(planned.mapped("external_id")):
             self._wait(_("It waits for what was sent before it."), timedelta(minutes=1))
             return
@@ -48,7 +51,7 @@ class XeroRecord(models.Model):
             self._skip("nothing_to_send", _("Xero has all of it already."))
             return
         mapper = ExportMapper(connection, source)
-        part, row = self.part, self
+        part, row, free = self.part, self, max(rows.mapped("part")) + 1
         for sent, lines in changes.taken.items():
             draft = mapper.draft(source, "credit_note", part, lines=[])
             draft.lines, draft.document.amount_types = lines, sent.amount_types
@@ -56,13 +59,30 @@ class XeroRecord(models.Model):
             row = row or self.create(self._outgoing_values(connection, source) | {"part": part})
             row.invoice_row_id = sent
             row._keep_draft(draft)
-            part, row = part + 1, self.browse()
+            part, row, free = free, self.browse(), free + 1
         if changes.added or changes.raised:
             row = row or self.create(self._outgoing_values(connection, source) | {"part": part})
             row._keep_draft(changes.draft_of_added(mapper, source, part))
         self._plan_and_send(connection)
 
     # === QUANTITY === #
+
+    def _has_nothing_to_credit(self, connection, document):
+        """Whether somebody voided the invoice in Xero: it bills nothing, and a credit note would be a gift. Xero is
+        asked, as that may have been a minute ago."""
+        row = self._credited_row(document)
+        if not row.external_id:
+            return False
+        try:
+            with connection._client(purpose="orders") as client:
+                row._all_of(row.external_id)._take_state(client.invoice(row.external_id))
+        except errors.XeroMissing:
+            row._all_of(row.external_id).xero_status = "DELETED"
+        if row._is_gone():
+            self.line_ids.unlink()
+            reason = connection.env._("Invoice %s was voided in Xero: there is nothing to credit.", row.xero_number)
+            self._skip("nothing_to_send", reason)
+        return row._is_gone()
 
     def _reduce(self, connection):
         """Make quantities on the open invoice smaller instead of crediting them.
@@ -86,7 +106,7 @@ class XeroRecord(models.Model):
         else:
             # Nothing is left on it to be billed.
             intent = {"Status": "VOIDED" if invoice.status == "AUTHORISED" else "DELETED"}
-        self._intend(intent, appended_to=invoice.id)
+        self._intend(intent, invoice)
         self.write({"is_reduction": True, "xero_total": float(invoice.total)})
         self._commit_and_send(connection)
         return True
@@ -102,7 +122,9 @@ class XeroRecord(models.Model):
             twins = self.invoice_row_id.line_ids.filtered(lambda sent, line=line: sent._may_be_reduced_by(line))
             line.write({"sent_id": twins.id if len(twins) == 1 else False, "source_quantity": 0})
         ids = priced.sent_id.filtered("line_id").mapped("line_id")
-        if len(set(ids)) != len(priced):
+        # A price that changed since is on other lines, too.
+        repriced = any(priced.mapped("price_change")) or any(priced.sent_id.taken_ids.mapped("price_change"))
+        if repriced or len(set(ids)) != len(priced):
             return {}
         return {line.sent_id.line_id: line for line in priced}
 
@@ -149,6 +171,7 @@ class XeroRecord(models.Model):
         invoice_row = self._credited_row(document)
         if self.resource != "credit_note" or not invoice_row:
             self._finish(connection, document)
+            self._wake_earlier_credit_notes(document)
             return
         self.invoice_row_id = invoice_row
         if not self.request_key:
@@ -158,6 +181,15 @@ class XeroRecord(models.Model):
         self.env.invalidate_all()
         if worker := connection._push_worker():
             self._allocate(worker, element)
+
+    def _wake_earlier_credit_notes(self, document):
+        """Credit notes of this invoice that were in Xero before it: now they can be allocated."""
+        if document._name != "account.move" or self.resource != "invoice":
+            return
+        notes = document.reversal_move_ids._xero_out_rows().filtered(
+            lambda row: row.resource == "credit_note" and row.external_id and not row.invoice_row_id
+        )
+        notes.write({"state": "pending", "next_attempt": False})
 
     def _credited_row(self, document):
         """The row of the invoice this credits, if that is known."""
@@ -187,7 +219,7 @@ class XeroRecord(models.Model):
                         self._wait(waits_for, _ASK_AGAIN)
                         return
                     if amount > 0 and invoice.status == "AUTHORISED":
-                        day = fields.Date.context_today(self)
+                        day = self.document_date
                         client.allocate(self.external_id, invoice_id, float(amount), day, self.request_key)
                         done = amount
         except (errors.XeroRejected, errors.XeroMissing) as error:
@@ -247,7 +279,7 @@ def _is_open(invoice):
 
 
 def _smaller(invoice, lines):
-    """The invoice's lines with these smaller quantities or prices; None where one of them is not there any more.
+    """The invoice's lines with these smaller quantities; None where one of them is not there any more.
 
     :param dict lines: ``xero.record.line`` by the id of the line it takes from
     """
@@ -259,12 +291,7 @@ def _smaller(invoice, lines):
         taking = lines.get(line["LineItemID"])
         if taking:
             line = {key: value for key, value in line.items() if key != "TaxAmount"}
-            if taking.price_change:
-                price = taking.sent_id._price_now() + outgoing.number(taking.price_change)
-                line["UnitAmount"] = taking.sent_id._unit_at(price)
-                line.pop("DiscountRate", None)
-            else:
-                line["Quantity"] = formats.decimal(line["Quantity"]) - outgoing.number(taking.quantity)
+            line["Quantity"] = formats.decimal(line["Quantity"]) - outgoing.number(taking.quantity)
             if line["Quantity"] < 0:
                 return None
         if not taking or line["Quantity"]:

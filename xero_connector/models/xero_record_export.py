@@ -1,6 +1,9 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 from ..lib import outgoing
+from ..lib.errors import Problem
+from . import export_preflight
 from .export_mapper import ExportDraft, ExportMapper
 
 STATUSES = [
@@ -74,14 +77,11 @@ class XeroRecord(models.Model):
         :param datetime due: when; as soon as possible where there is none
         :return: its row
         """
-        domain = [
-            ("connection_id", "=", connection.id),
-            ("direction", "=", "out"),
-            ("res_model", "=", document._name),
-            ("res_id", "=", document.id),
-            ("part", "=", 0),
-        ]
-        row = self.search(domain, limit=1)
+        rows = document._xero_out_rows()
+        if any((row.external_id or row.request_key) and row.connection_id != connection for row in rows):
+            # Sent by a connection that was replaced: Xero has it.
+            return rows[:1]
+        row = rows.filtered(lambda row: not row.part and row.connection_id == connection)
         if not row:
             row = self.create(self._outgoing_values(connection, document) | {"next_attempt": due})
         elif not row.external_id and not row.request_key and row.problem_code != "ignored":
@@ -129,6 +129,9 @@ class XeroRecord(models.Model):
         if all(row.problem_code == "ignored" for row in rows):
             # Who said that it is not to be sent means what it becomes, too.
             return
+        if problem := rows._cannot_follow(document):
+            rows.filtered(lambda row: row.external_id and row.state == "done")[:1]._fail([problem])
+            return
         sent = rows.filtered(lambda row: row.external_id or row.request_key)
         last = max(sent.mapped("part"), default=-1)
         waiting = rows.filtered(lambda row: row.part > last and row.state in ("pending", "failed"))
@@ -147,6 +150,22 @@ class XeroRecord(models.Model):
         else:
             return
         connection._ring_push()
+
+    def _cannot_follow(self, document):
+        """What changed about a sent document that no further document can tell Xero; None where there is nothing."""
+        _, sent = self.env._, self.filtered("external_id")
+        if not sent:
+            return None
+        if document._xero_was_cancelled() and document._xero_out_resource() == "credit_note" and not sent[0]._is_gone():
+            reason = _("The credit note was cancelled here, and stands in Xero: void it there, then try again.")
+            return Problem("changed_here", reason, None, document)
+        now = {line.record.id: line.taxes for line in document._xero_bill_lines() if not line.is_text}
+        for line in sent.line_ids.filtered(lambda line: line.source_id in now and line.tax_line_id and line._left()):
+            rate = export_preflight.rate_of(now[line.source_id])
+            if rate is not None and rate != outgoing.number(line.tax_line_id.rate) and not line.record_id.is_edited:
+                reason = _("The tax of a line changed after it was sent: correct the invoice in Xero, then try again.")
+                return Problem("changed_here", reason, None, document)
+        return None
 
     def _is_behind(self, document):
         """Whether the document's lines changed since this row's were made."""
@@ -217,4 +236,6 @@ class XeroRecord(models.Model):
     def action_preview(self):
         """Look at what is to be sent, and change it."""
         self.ensure_one()
+        if self.part:
+            raise UserError(self.env._("What changed later follows from the document: change it there."))
         return self.env["xero.preview"]._open(self.env[self.res_model].browse(self.res_id), self)

@@ -25,8 +25,8 @@ class XeroLineMixin(models.AbstractModel):
     takes_price = fields.Boolean(string="Price of Xero's item", readonly=True)
     unit_amount = fields.Float(string="Unit price", digits=(16, 4))
     discount = fields.Float(string="Disc. %", digits=(16, 2))
-    account_line_id = fields.Many2one("xero.account.mapping", string="Account", index=True, ondelete="restrict")
-    tax_line_id = fields.Many2one("xero.tax.mapping", string="Tax type", index=True, ondelete="restrict")
+    account_line_id = fields.Many2one("xero.account.mapping", string="Account", index=True, ondelete="set null")
+    tax_line_id = fields.Many2one("xero.tax.mapping", string="Tax type", index=True, ondelete="set null")
     odoo_total = fields.Float(string="Total in Odoo", digits=(16, 2), readonly=True)
     source_quantity = fields.Float(
         digits=(16, 6), readonly=True, help="How much of the line in Odoo this stands for; what is taken back is less."

@@ -39,7 +39,8 @@ class XeroRecord(models.Model):
         """
         again = self.filtered(lambda row: row.state in ("failed", "skipped") or row.next_attempt)
         for row in again:
-            if row.problem_code in const.CONTACT_CODES and row._is_outgoing_document() and (document := row._document()):
+            document = row._is_outgoing_document() and row._document()
+            if document and row.problem_code in const.CONTACT_CODES:
                 # Making the contact may have been refused, too.
                 self._retry_contacts(row.connection_id, document._xero_bill_to())
             was_never_sent = not row.external_id and not row.request_key
@@ -123,6 +124,10 @@ class XeroRecord(models.Model):
 
         :param str said: by whom, and why
         """
+        if uncertain := self.filtered(lambda row: row._is_outgoing_document() and row._are_uncertain()):
+            raise UserError(
+                self.env._("%s may have arrived in Xero. Press Retry: then that is known.", uncertain[0].number)
+            )
         arrived = self.filtered(lambda row: row.external_id and row._is_outgoing_document())
         for row in arrived:
             row.write({"intended_difference": row.total_difference, "request_key": False})

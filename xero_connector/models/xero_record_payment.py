@@ -1,3 +1,5 @@
+import psycopg2
+
 from odoo import fields, models
 from odoo.exceptions import UserError
 
@@ -50,8 +52,10 @@ class XeroRecord(models.Model):
                     "received_at": fields.Datetime.now(),
                 }
             )
-            row._register_payment(connection, invoice)
-        self._note_gone_payments(connection, payments)
+            row._register_payment(connection, invoice, formats.decimal(element.get("AmountPaid")))
+        # Xero may leave the key out (xero-api.md, section 3.1): that says nothing.
+        if "Payments" in element:
+            self._note_gone_payments(connection, payments)
 
     def _paid_invoice(self):
         """The invoice of Odoo these rows are; none where several documents share it in Xero."""
@@ -59,25 +63,33 @@ class XeroRecord(models.Model):
             return None
         return self._document()
 
-    def _register_payment(self, connection, invoice):
-        """Register this row's payment on the invoice; what Odoo has to say against it ends in the row."""
-        if invoice.state != "posted" or self._is_paid_here(invoice):
+    def _register_payment(self, connection, invoice, paid=None):
+        """Register this row's payment on the invoice; what Odoo has to say against it ends in the row.
+
+        :param Decimal paid: all that was paid in Xero, where that is known
+        """
+        if invoice.state != "posted" or self._is_paid_here(invoice, paid):
             self._skip("nothing_to_send", connection.env._("The invoice is paid in Odoo already."))
             return
         try:
             with self.env.cr.savepoint():
                 payment = self._make_payment(connection, invoice)
+        except psycopg2.OperationalError:
+            raise
         except UserError as error:
             self._fail([Problem("odoo_refused", str(error), None, invoice)])
+        except Exception as error:  # noqa: BLE001 it ends in the row, with its details
+            self._fail_with(connection, error)
         else:
             self._succeed(payment)
 
-    @staticmethod
-    def _is_paid_here(invoice):
-        """Whether nothing is left to be registered; a payment without entry leaves the residual as it is."""
+    def _is_paid_here(self, invoice, paid):
+        """Whether this payment, or as much, is registered already; one without entry leaves the residual as it is."""
         payments = invoice.matched_payment_ids.filtered(lambda payment: payment.state in ("in_process", "paid"))
-        registered = sum(payments.mapped("amount"))
-        return invoice.payment_state in ("paid", "reversed") or registered >= invoice.amount_total
+        registered = outgoing.number(sum(payments.mapped("amount")))
+        if invoice.payment_state in ("paid", "reversed") or registered >= outgoing.number(invoice.amount_total):
+            return True
+        return paid is not None and formats.cents(registered + outgoing.number(self.amount_total)) > paid
 
     def _make_payment(self, connection, invoice):
         register = (

@@ -137,11 +137,14 @@ class XeroRecord(models.Model):
             return
         self._keep_draft(draft)
         if self.resource == "credit_note":
-            if self._reduce(connection):
+            if self._has_nothing_to_credit(connection, source) or self._reduce(connection):
                 return
             self._intend(draft.document.credit_note())
         elif connection.invoice_mode == "existing" and (open_draft := self._open_draft(connection, draft.document)):
-            self._intend(_appended(open_draft, draft.document), appended_to=XeroInvoice(open_draft).id)
+            if self._is_contested(XeroInvoice(open_draft).id):
+                self._wait(connection.env._("Another order is on its way to the same draft."), timedelta(minutes=1))
+                return
+            self._intend(_appended(open_draft, draft.document), XeroInvoice(open_draft))
         else:
             self._intend(draft.document.invoice())
         self._commit_and_send(connection)
@@ -161,14 +164,18 @@ class XeroRecord(models.Model):
         else:
             row._plan_and_send(worker)
 
-    def _intend(self, element, appended_to=False):
-        """What is about to be sent."""
+    def _intend(self, element, target=None):
+        """What is about to be sent.
+
+        :param XeroInvoice target: the invoice it changes, as it was read
+        """
         self.write(
             {
                 "payload": formats.plain(element),
                 # A key is known to the whole app, not to one organisation (xero-api.md, section 4.4).
                 "request_key": f"{self.connection_id.tenant_id}:{uuid.uuid4()}",
-                "appended_to": appended_to,
+                "appended_to": target and target.id,
+                "remote_updated": target and target.updated,
                 "sent_to": self.connection_id.tenant_id,
                 "sent_at": fields.Datetime.now(),
             }
@@ -181,8 +188,29 @@ class XeroRecord(models.Model):
         self.env.invalidate_all()
         worker = connection._push_worker()
         row = self.exists()
-        if worker and row and row.state == "pending" and row.request_key == key and not row.external_id:
+        if not worker or not row or row.state != "pending" or row.request_key != key or row.external_id:
+            return
+        if row.sent_to != worker.tenant_id:
+            # Another organisation was connected in this very moment.
+            row._forget_intent()
+            return
+        if row._is_overtaken():
+            row._forget_intent()
+            row._plan_and_send(worker)
+        else:
             row._send(worker)
+
+    def _is_overtaken(self):
+        """Whether another worker wrote to the same invoice since we read it: between the commit and now nobody held
+        it. What we would send does not know of its lines, and so would delete them."""
+        newer = [
+            ("connection_id", "=", self.connection_id.id),
+            ("direction", "=", "out"),
+            ("resource", "=", "invoice"),
+            ("external_id", "=", self.appended_to),
+            ("remote_updated", ">", self.remote_updated),
+        ]
+        return bool(self.appended_to and self.search_count(newer, limit=1))
 
     def _send(self, connection, repeated=False):
         """:param bool repeated: an earlier call may still be on its way: whatever becomes of this one, Xero is asked
@@ -191,7 +219,7 @@ class XeroRecord(models.Model):
             with connection._client(purpose="orders") as client:
                 answer = self._call_xero(client)
         except errors.XeroRejected as error:
-            self._take_refusal(connection, error)
+            self._take_refusal(connection, error, repeated)
         except errors.XeroMissing as error:
             # The draft it was to be added to is gone.
             if not repeated:
@@ -222,12 +250,12 @@ class XeroRecord(models.Model):
         self.env["ir.cron"]._commit_progress()
         raise error
 
-    def _take_refusal(self, connection, error):
+    def _take_refusal(self, connection, error, repeated):
         """Xero said no: nothing was made. An invoice that is no draft any more is left alone, and a new one made."""
         said = " ".join(error.messages)
         lowered = said.lower()
-        if _OTHER_REQUEST in lowered:
-            # The key has served already: what it made is to be looked for.
+        if repeated or _OTHER_REQUEST in lowered:
+            # An earlier call may have arrived: what it made is to be looked for before anything else.
             self.sent_at = fields.Datetime.subtract(fields.Datetime.now(), seconds=const.KEY_SECONDS)
             self._postpone(_later(error))
             return
@@ -265,11 +293,14 @@ class XeroRecord(models.Model):
         if twin := self._find_in_xero(connection):
             self._conclude(connection, twin)
             return
-        if self.appended_to or self._key_is_old():
+        if self._key_is_old():
             self._forget_intent()
             self._plan_and_send(connection)
-            return
-        self._send(connection, repeated=True)
+        elif self.appended_to and self._is_overtaken():
+            # Sent again it would delete what came meanwhile; once its key is old, nothing of it is on its way.
+            self._wait(connection.env._("It is not known yet whether it arrived."), timedelta(minutes=1))
+        else:
+            self._send(connection, repeated=True)
 
     def _key_is_old(self):
         return not self.sent_at or self.sent_at <= fields.Datetime.now() - timedelta(seconds=const.KEY_SECONDS)
@@ -278,7 +309,7 @@ class XeroRecord(models.Model):
         """What Xero has of this row: by the draft it was added to, or by its reference. None where there is nothing.
 
         A reference may have been used by hand, too: it is ours where its way back leads here, or, without one, where
-        contact and kind are the same.
+        contact or total are the same.
         """
         with connection._client(purpose="orders") as client:
             if self.appended_to:
@@ -293,12 +324,17 @@ class XeroRecord(models.Model):
         # What leads back here comes before what somebody made by hand.
         for element in sorted(found, key=lambda element: formats.text(element.get("Url")) != way):
             document = XeroInvoice(element)
-            same_way = formats.text(element.get("Url")) == way
+            leads_here = way and formats.text(element.get("Url")) == way
+            # A contact that was merged has another id by now.
             same_contact = document.contact_id == self.payload["Contact"]["ContactID"]
-            is_living = document.status not in ("VOIDED", "DELETED")
-            if is_living and same_contact and (same_way or not element.get("Url")) and not self._is_taken(element):
+            is_alike = same_contact or document.total == self._expected_total()
+            is_ours = leads_here or (is_alike and not element.get("Url"))
+            if is_ours and not document.is_gone and not self._is_taken(element):
                 return element
         return None
+
+    def _expected_total(self):
+        return sum((line.total(self.amount_types) for line in self._sent_lines()), NOTHING)
 
     def _is_taken(self, element):
         """Whether this is another row's already."""
@@ -319,6 +355,20 @@ class XeroRecord(models.Model):
         Xero makes again and again."""
         with connection._client(purpose="orders") as client:
             return self._fitting(client.draft_invoices(document.contact_id), document)
+
+    def _is_contested(self, invoice_id):
+        """Whether a call that adds others' lines to this invoice may still be on its way: arriving late, it would
+        delete ours."""
+        others = [
+            ("id", "!=", self.id),
+            ("connection_id", "=", self.connection_id.id),
+            ("direction", "=", "out"),
+            ("state", "=", "pending"),
+            ("external_id", "=", False),
+            ("request_key", "!=", False),
+            ("appended_to", "=", invoice_id),
+        ]
+        return bool(self.search_count(others, limit=1))
 
     @api.model
     def _fitting(self, drafts, document):
@@ -395,7 +445,7 @@ class XeroRecord(models.Model):
         """Compare what Xero made of it with what Odoo has (both kept, and their difference)."""
         amount_types = self.amount_types
         priced = self.line_ids.filtered(lambda line: not line.is_text)
-        if all(priced.mapped("line_id")):
+        if self._shares_document() and all(priced.mapped("line_id")):
             xero_total = sum((line._xero_total(amount_types) for line in priced), NOTHING)
         else:
             xero_total = XeroInvoice(element).total
@@ -416,6 +466,17 @@ class XeroRecord(models.Model):
         if not any(known.mapped("takes_price")) and not any(known.record_id.mapped("is_edited")):
             return NOTHING
         return sum((line.total(self.amount_types) for line in self._priced_lines(priced)), NOTHING) - odoo_total
+
+    def _shares_document(self):
+        """Whether others' lines are on the same invoice: then its total is not ours alone."""
+        others = [
+            ("id", "!=", self.id),
+            ("connection_id", "=", self.connection_id.id),
+            ("direction", "=", "out"),
+            ("external_id", "=", self.external_id),
+            ("res_model", "in", ("sale.order", "account.move")),
+        ]
+        return bool(self.appended_to or self.search_count(others, limit=1))
 
     def _priced_lines(self, lines):
         """These lines with the prices Xero put in where it was left to."""

@@ -5,7 +5,7 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..lib import errors, outgoing
+from ..lib import errors, formats, outgoing
 from ..lib.errors import Problem
 from ..lib.invoice import XeroInvoice
 from ..models.export_mapper import ExportDraft, ExportMapper
@@ -74,6 +74,8 @@ class XeroPreview(models.TransientModel):
     @api.model
     def _prepare(self, documents, row=None):
         self.check_access("create")
+        if row and row.part:
+            raise UserError(self.env._("What changed later follows from the document: change it there."))
         exporters = {document: document._xero_exporter() for document in documents}
         ready = documents.filtered(lambda document: exporters[document] and document._xero_is_to_export())
         rows_sudo = ready.sudo()._xero_out_rows().filtered(lambda held: not held.part)
@@ -164,7 +166,11 @@ class XeroPreview(models.TransientModel):
         try:
             with connection_sudo._client(purpose="items") as client:
                 if numbers := list(filter(None, invoices.mapped("number"))):
-                    found = {element.get("InvoiceNumber") for element in client.invoices(numbers=numbers[:100])}
+                    found = {
+                        element.get("InvoiceNumber")
+                        for element in client.invoices(numbers=numbers[:100])
+                        if XeroInvoice(element).type == "ACCREC" and not XeroInvoice(element).is_gone
+                    }
                     for preview in invoices.filtered(lambda preview: preview.number in found):
                         preview.number_taken = preview.number
                 if adds and len(invoices.partner_id) <= _DRAFTS_ASKED:
@@ -189,7 +195,8 @@ class XeroPreview(models.TransientModel):
         head = ExportMapper(worker, source).draft(source, self.resource, self.row_id.sudo().part, lines=[])
         document = head.document
         document.date, document.due_date = self.date or document.date, self.due_date or None
-        document.number, document.reference = self.number or "", self.reference or ""
+        document.number = formats.text(self.number)
+        document.reference = outgoing.reference(self.reference or "")
         document.amount_types = self.amount_types
         draft = ExportDraft(source, self.resource, document, problems=head.problems, warnings=head.warnings)
         lines = self.line_ids.sorted("sequence")

@@ -91,8 +91,11 @@ def check_number(batch, element, existing, problems):
     kind = element.get("Type") or (existing.data["Type"] if existing else "")
     if not wanted or kind.startswith("ACCPAY"):
         return
-    other = batch.organisation.tables[batch.resource].by_number(wanted)
-    clash = other and other is not existing and other.data.get("Status") not in ("DELETED", "VOIDED")
+    clash = any(
+        other is not existing and other.data["Type"].startswith("ACCREC")
+        and str(other.data.get(number_field) or "").casefold() == wanted
+        and other.data.get("Status") not in ("DELETED", "VOIDED")
+        for other in batch.organisation.tables[batch.resource])
     if clash or wanted in batch.taken:
         problems.append("Invoice # must be unique." if batch.resource == "Invoices" else
                         "Credit Note # must be unique.")
