@@ -202,6 +202,14 @@ class TestDrift(ExportCase):
         self.run_cron("process")
         self.assertFalse(self.compare(connection).line_ids)
 
+    def test_a_draft_somebody_made_in_xero_is_told_and_cannot_be_imported(self):
+        connection = self.exporting()
+        self.by_hand(Status="DRAFT")
+        line = self.compare(connection).line_ids
+        self.assertEqual((line.reason, line.can_bring_in), ("A draft somebody made in Xero.", False))
+        with self.assertRaises(UserError):
+            line.action_bring_in()
+
     def test_voided_deleted_and_purchase_documents_of_xero_are_nobodys(self):
         connection = self.exporting()
         self.by_hand(Status="VOIDED")
@@ -555,7 +563,7 @@ class TestDrift(ExportCase):
         self.assertEqual(
             (line.is_accepted, line.accepted_by_id, line.accept_reason), (True, self.env.user, "before our time")
         )
-        self.assertIn("1 differences are accepted", drift.summary)
+        self.assertIn("All else is equal. 1 accepted.", drift.summary)
         self.org.update("Invoices", invoice["InvoiceID"], LineItems=[self.line(quantity=1, price=9, code="")])
         line = self.compare(connection).line_ids
         self.assertFalse(line.is_accepted or line.accept_reason)
