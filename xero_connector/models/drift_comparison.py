@@ -79,6 +79,7 @@ class DriftComparison:
         self._listed = {document.key: document for document in theirs}
         self._ask = ask
         self._documents = self._documents_here()
+        self._own = {(self._documents._name, res_id) for res_id in self._documents.ids}
         self._rows = self._rows_of_all()
         self._by_document = self._rows.grouped(lambda row: (row.res_model, row.res_id))
         # By the copy in Xero; what shares an invoice is together.
@@ -125,14 +126,12 @@ class DriftComparison:
 
     def _asked_by_id(self):
         """What was sent, but is dated otherwise in Xero."""
-        known = {row.res_id for row in self._rows if row.res_model == self._documents._name}
-        ours = set(self._documents.ids) & known
         found = {}
         for resource in ("invoice", "credit_note"):
             ids = sorted(
                 external_id
                 for (kind, external_id), rows in self._copies.items()
-                if kind == resource and (kind, external_id) not in self._listed and ours & set(rows.mapped("res_id"))
+                if kind == resource and (kind, external_id) not in self._listed and self._is_dated(rows)
             )
             for element in self._ask(resource, ids):
                 document = Theirs.of(resource, element)
@@ -205,7 +204,7 @@ class DriftComparison:
                 reason = f"{reason} {waiting.reason}"
             yield self._line(
                 "status_differs", document, waiting or sent, theirs, reason=reason, totals=(NOTHING, billed),
-                key=f"cancelled:{model},{res_id}",
+                about=f"cancelled:{model},{res_id}",
             )  # fmt: skip
 
     @staticmethod
@@ -294,7 +293,8 @@ class DriftComparison:
             if theirs.id in imported:
                 continue
             row = held.get(theirs.id, self._env["xero.record"])
-            reason = row.reason or (_("It waits to be imported.") if row else _("Made in Xero."))
+            made = _("A draft somebody made in Xero.") if theirs.status in _UNAPPROVED else _("Made in Xero.")
+            reason = row.reason or (_("It waits to be imported.") if row else made)
             yield self._line(
                 "only_there", None, row, theirs, reason=reason, code=row.problem_code, totals=(NOTHING, theirs.total)
             )
@@ -321,10 +321,11 @@ class DriftComparison:
     # === HELPERS === #
 
     def _is_of_period(self, rows):
-        """Whether one of these rows' documents is dated in the period."""
-        model, ids = self._documents._name, set(self._documents.ids)
-        listed = any((row.resource, row.external_id) in self._listed for row in rows)
-        return listed or any(row.res_model == model and row.res_id in ids for row in rows)
+        """Whether one of these rows' documents is dated in the period, here or in Xero."""
+        return self._is_dated(rows) or any((row.resource, row.external_id) in self._listed for row in rows)
+
+    def _is_dated(self, rows):
+        return any((row.res_model, row.res_id) in self._own for row in rows)
 
     def _stands(self, row):
         document = self._living.get((row.res_model, row.res_id))
@@ -346,10 +347,10 @@ class DriftComparison:
         documents = [self._living.get((row.res_model, row.res_id)) for row in rows]
         document = next(filter(None, documents), None)
         first = rows[0]
-        key = f"{kind}:{first.resource}:{first.external_id}"
-        return self._line(kind, document, rows, theirs, totals=totals, reason=reason, code=code, key=key)
+        about = f"{kind}:{first.resource}:{first.external_id}"
+        return self._line(kind, document, rows, theirs, totals=totals, reason=reason, code=code, about=about)
 
-    def _line(self, kind, document, rows=None, theirs=None, *, reason, code="", totals=None, key=None):
+    def _line(self, kind, document, rows=None, theirs=None, *, reason, code="", totals=None, about=None):
         """Values of a line; what is accepted about it is made of facts, not of the reason's words."""
         rows = self._env["xero.record"] if rows is None else rows
         row = rows[:1]
@@ -357,8 +358,8 @@ class DriftComparison:
         if totals is None:
             totals = (outgoing.number(row.amount_total) if row else document._xero_total(), NOTHING)
         here, there = totals
-        if key is None and document:
-            key = f"{kind}:{document._name},{document.id},{row.part}"
+        if about is None and document:
+            about = f"{kind}:{document._name},{document.id},{row.part}"
         date = theirs.date if theirs and theirs.key in self._listed else head.date if head else row.document_date
         resource = theirs.resource if theirs else row.resource or document._xero_out_resource()
         external_id = theirs.id if theirs else row.external_id
@@ -366,7 +367,7 @@ class DriftComparison:
         facts = (kind, here, there, status, code, row.state if kind.startswith("only") else "")
         return {
             "kind": kind,
-            "key": key or f"{kind}:{theirs.resource}:{theirs.id}",
+            "about": about or f"{kind}:{theirs.resource}:{theirs.id}",
             "fingerprint": hashlib.sha256("|".join(map(str, facts)).encode()).hexdigest(),
             "resource": resource,
             "external_id": external_id,

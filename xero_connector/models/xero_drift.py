@@ -20,6 +20,7 @@ class XeroDrift(models.Model):
 
     connection_id = fields.Many2one("xero.connection", required=True, readonly=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
+    connection_name = fields.Char(related="connection_id.name")
     date_from = fields.Date(string="From", required=True, readonly=True)
     date_to = fields.Date(string="To", required=True, readonly=True)
     compared_at = fields.Datetime(string="Compared on", readonly=True)
@@ -30,6 +31,7 @@ class XeroDrift(models.Model):
     open_count = fields.Integer(string="Differences", compute="_compute_open_count")
     accepted_count = fields.Integer(string="Accepted", compute="_compute_open_count")
     summary = fields.Text(compute="_compute_summary")
+    period = fields.Char(compute="_compute_period")
 
     _one_per_period = models.UniqueIndex(
         "(connection_id, date_from, date_to)", "This period was compared already: compare it again."
@@ -55,15 +57,19 @@ class XeroDrift(models.Model):
             if drift.open_count:
                 found = _("%s differ.", drift.open_count)
             else:
-                found = _("All equal.")
-            accepted = _("%s differences are accepted.", drift.accepted_count) if drift.accepted_count else ""
+                found = _("All else is equal.") if drift.accepted_count else _("All equal.")
+            accepted = _("%s accepted.", drift.accepted_count) if drift.accepted_count else ""
             drift.summary = " ".join(filter(None, [compared, found, accepted]))
 
-    @api.depends("connection_id", "date_from", "date_to")
+    @api.depends("date_from", "date_to")
+    def _compute_period(self):
+        for drift in self:
+            drift.period = " – ".join(format_date(self.env, day) for day in (drift.date_from, drift.date_to))
+
+    @api.depends("connection_id", "period")
     def _compute_display_name(self):
         for drift in self:
-            days = (format_date(self.env, day) for day in (drift.date_from, drift.date_to))
-            drift.display_name = f"{drift.connection_id.name}: {' – '.join(days)}"
+            drift.display_name = f"{drift.connection_id.name}: {drift.period}"
 
     @api.model
     def _keep(self, connection, comparison, date_from, date_to, began):
@@ -74,12 +80,12 @@ class XeroDrift(models.Model):
         found = comparison.findings()
         lines = self.env["xero.drift.line"]
         of_period = Domain("document_date", ">=", date_from) & Domain("document_date", "<=", date_to)
-        same = Domain("key", "in", [values["key"] for values in found])
+        same = Domain("about", "in", [values["about"] for values in found])
         old = lines.search(Domain("connection_id", "=", connection.id) & (of_period | same))
-        accepted = {(line.key, line.fingerprint): line for line in old if line.is_accepted}
+        accepted = {(line.about, line.fingerprint): line for line in old if line.is_accepted}
         for values in found:
             values["record_ids"] = [Command.set(values["record_ids"])]
-            if line := accepted.get((values["key"], values["fingerprint"])):
+            if line := accepted.get((values["about"], values["fingerprint"])):
                 values |= line._acceptance()
         old.unlink()
         period = {"connection_id": connection.id, "date_from": date_from, "date_to": date_to}
@@ -121,7 +127,7 @@ class XeroDriftLine(models.Model):
     connection_id = fields.Many2one("xero.connection", required=True, readonly=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
     kind = fields.Selection(KINDS, required=True, readonly=True)
-    key = fields.Char(required=True, readonly=True, help="What it is about.")
+    about = fields.Char(required=True, readonly=True, help="Kind and document, for telling it again.")
     fingerprint = fields.Char(readonly=True, help="The facts of it; when one changes it is no longer accepted.")
     resource = fields.Selection(
         [("invoice", "Invoice"), ("credit_note", "Credit note")], string="In Xero a", readonly=True
@@ -136,9 +142,15 @@ class XeroDriftLine(models.Model):
     reference = fields.Char(readonly=True)
     contact_name = fields.Char(string="Customer", readonly=True)
     currency_code = fields.Char(string="Currency", readonly=True)
-    odoo_total = fields.Float(string="Total in Odoo", digits=(16, 2), readonly=True)
-    xero_total = fields.Float(string="Total in Xero", digits=(16, 2), readonly=True)
-    difference = fields.Float(digits=(16, 2), readonly=True, help="Xero's total less Odoo's.")
+    odoo_total = fields.Float(
+        string="Total in Odoo", digits=(16, 2), readonly=True, aggregator=False
+    )
+    xero_total = fields.Float(
+        string="Total in Xero", digits=(16, 2), readonly=True, aggregator=False
+    )
+    difference = fields.Float(
+        digits=(16, 2), readonly=True, aggregator=False, help="Xero's total less Odoo's."
+    )
     xero_status = fields.Char(string="Status in Xero", readonly=True)
     reason = fields.Text(readonly=True)
     xero_url = fields.Char(string="Link", compute="_compute_xero_url")
@@ -152,25 +164,26 @@ class XeroDriftLine(models.Model):
     accepted_at = fields.Datetime(string="Accepted on", readonly=True)
     accept_reason = fields.Char(string="Why it is accepted", readonly=True)
 
-    _one_per_key = models.UniqueIndex("(connection_id, key)", "This difference is listed already.")
+    _one_per_document = models.UniqueIndex("(connection_id, about)", "This difference is listed already.")
 
     @api.depends("external_id", "resource")
     def _compute_xero_url(self):
         for line in self:
             line.xero_url = line.connection_id._xero_link(line.resource, line.external_id)
 
-    @api.depends("kind", "record_ids.state", "external_id")
+    @api.depends("kind", "record_ids.state", "xero_status")
     def _compute_can(self):
         for line in self:
             rows = line.record_ids
             waits = rows.filtered(lambda row: row.state in ("failed", "skipped") or row.next_attempt)
             line.can_retry = bool(waits) or (line.kind == "status_differs" and line._is_cancelled_here())
             line.can_send = line.kind == "only_here" and not any(rows.mapped("part"))
-            line.can_bring_in = line.kind == "only_there" and line.resource == "invoice" and not rows
+            is_importable = line.resource == "invoice" and line.xero_status in ("AUTHORISED", "PAID")
+            line.can_bring_in = line.kind == "only_there" and is_importable and not rows
             line.can_adopt = line.kind == "only_there" and line.connection_id.export_source != "none"
 
     def _is_cancelled_here(self):
-        return self.key.startswith("cancelled:")
+        return self.about.startswith("cancelled:")
 
     # === OPEN === #
 

@@ -23,7 +23,8 @@ _NO_SECRETS = ("scopes", "home")
 _ADDRESSES = ("webhook_token",)
 _QUIET = ("odoo.http", "odoo.sql_db", "odoo.addons.base.models.ir_rule", "odoo.addons.base.models.ir_model")
 _PATHS_TO_COMPANY = (
-    "connection_id", "app_id", "record_ids.connection_id", "try_id.connection_id", "wizard_id.connection_id"
+    "connection_id", "app_id", "record_ids.connection_id", "try_id.connection_id", "wizard_id.connection_id",
+    "line_ids.connection_id",
 )
 REFUSED = object()
 
@@ -197,6 +198,27 @@ class BreakInCase(XeroHttpCase):
         contact = rows.filtered(lambda row: row.resource == "contact")[:1]
         partner = self.env["res.partner"].search([("name", "=", contact.number)], limit=1)
         env["xero.map.contact"].create({**of_connection, "partner_id": partner.id, "record_id": contact.id})
+
+        self._seed_drift(connection, word, env)
+
+    def _seed_drift(self, connection, word, env):
+        """A comparison with Xero that found something, and its manager's open dialogs."""
+        of_connection = {"connection_id": connection.id}
+        drift = self.env["xero.drift"].create({**of_connection, "date_from": "2026-05-01", "date_to": "2026-05-31"})
+        line = self.env["xero.drift.line"].create(
+            {
+                **of_connection,
+                "drift_id": drift.id,
+                "kind": "only_there",
+                "about": f"{word} document",
+                "fingerprint": f"{word} facts",
+                "contact_name": f"{word} Ltd",
+                "number": f"{word}-INV-6",
+            }
+        )
+        env["xero.drift.compare"].create(of_connection)
+        env["xero.drift.accept"].create({"line_ids": [Command.set(line.ids)], "reason": f"{word} accepted"})
+        env["xero.drift.adopt"].create({"line_id": line.id})
 
     # === WHAT NOBODY OR ONLY SOME MAY SEE === #
 

@@ -30,7 +30,7 @@ _DOCUMENTS = {"xero_record", "sale_order", "stock_picking"}
 _MAY_CHANGE = {
     "warehouse": _DOCUMENTS,
     "sales": _DOCUMENTS,
-    "xero-user": _DOCUMENTS | {"xero_connection", "xero_binding", "xero_budget"},
+    "xero-user": _DOCUMENTS | {"xero_connection", "xero_binding", "xero_budget", "xero_drift", "xero_drift_line"},
 }
 _MANAGERS = ("xero-manager", "manager-of-b")
 _ENDING = ("action_disconnect", "action_remove")

@@ -8,6 +8,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import Form, new_test_user, tagged
 
+from odoo.addons.base.models.ir_model import MODULE_UNINSTALL_FLAG
 from odoo.addons.xero_connector import const
 
 from .export_case import ExportCase
@@ -201,6 +202,14 @@ class TestDrift(ExportCase):
         line.action_retry()
         self.run_cron("process")
         self.assertFalse(self.compare(connection).line_ids)
+
+    def test_a_draft_somebody_made_in_xero_is_told_and_cannot_be_imported(self):
+        connection = self.exporting()
+        self.by_hand(Status="DRAFT")
+        line = self.compare(connection).line_ids
+        self.assertEqual((line.reason, line.can_bring_in), ("A draft somebody made in Xero.", False))
+        with self.assertRaises(UserError):
+            line.action_bring_in()
 
     def test_voided_deleted_and_purchase_documents_of_xero_are_nobodys(self):
         connection = self.exporting()
@@ -398,7 +407,8 @@ class TestDrift(ExportCase):
         with patch.object(type(order), "_xero_note_change"):
             order._action_cancel()
         order.picking_ids.unlink()
-        order.unlink()
+        # As an addon does that is uninstalled; nobody else may.
+        order.with_context(**{MODULE_UNINSTALL_FLAG: True}).unlink()
         line = self.compare(connection).line_ids
         self.assertEqual((line.kind, line.reason), ("status_differs", "Deleted in Odoo, billed in Xero."))
         with self.assertRaisesRegex(UserError, "deleted in Odoo"):
@@ -555,7 +565,7 @@ class TestDrift(ExportCase):
         self.assertEqual(
             (line.is_accepted, line.accepted_by_id, line.accept_reason), (True, self.env.user, "before our time")
         )
-        self.assertIn("1 differences are accepted", drift.summary)
+        self.assertIn("All else is equal. 1 accepted.", drift.summary)
         self.org.update("Invoices", invoice["InvoiceID"], LineItems=[self.line(quantity=1, price=9, code="")])
         line = self.compare(connection).line_ids
         self.assertFalse(line.is_accepted or line.accept_reason)
