@@ -92,7 +92,15 @@ class XeroConnection(models.Model):
                     ("tenant_id", "in", self.mapped("tenant_id")),
                     ("state", "=", "connected"),
                 ],
-                ["app_id", "tenant_id", "import_orders", "sync_interval", "item_sync", "item_interval", "export_source"],
+                [
+                    "app_id",
+                    "tenant_id",
+                    "import_orders",
+                    "sync_interval",
+                    "item_sync",
+                    "item_interval",
+                    "export_source",
+                ],
                 ["__count"],
             )
         )
