@@ -233,6 +233,12 @@ class XeroRecord(models.Model):
             }
         )
 
+    def get_formview_id(self, access_uid=None):
+        """Whoever follows a link to a document that was sent sees what was sent."""
+        if self._is_outgoing_document():
+            return self.env.ref("xero_connector.xero_outgoing_view_form").id
+        return super().get_formview_id(access_uid=access_uid)
+
     def action_preview(self):
         """Look at what is to be sent, and change it."""
         self.ensure_one()

@@ -218,7 +218,7 @@ class TestTours(TourCase):
         )
         tax = self.env["account.tax"].create({"name": "GST 15%", "amount": 15, "type_tax_use": "sale"})
         self.bottle.write({"taxes_id": [Command.set(tax.ids)], "property_account_income_id": income.id})
-        self.connect(name="Kiwi Outdoor", import_orders=False, export_status="authorised")
+        connection = self.connect(name="Kiwi Outdoor", import_orders=False, export_status="authorised")
         order = self.env["sale.order"].create(
             {
                 "partner_id": self.env["res.partner"].create({"name": "Aroha Ltd"}).id,
@@ -229,10 +229,13 @@ class TestTours(TourCase):
         groups = "xero_connector.group_xero_manager,account.group_account_invoice,sales_team.group_sale_manager"
         user = new_test_user(self.env, "xero-accountant", groups)
         self.tour("xero_accounts_sources", login=user.login)
-        self.consent(self.env["xero.connection"].search([("name", "=", "Kiwi Outdoor")]), self.org)
+        self.consent(connection, self.org)
         self.tour("xero_accounts_send", login=user.login, url="/odoo/orders")
         self.run_cron("push")
         self.tour("xero_accounts_reduce", login=user.login)
+        self.run_cron("push")
+        # a quarter of an hour later Xero is asked what is due
+        connection.next_back = fields.Datetime.now()
         self.run_cron("push")
         [invoice] = [record.data for record in self.org.tables["Invoices"]]
         self.assertEqual((invoice["Total"], invoice["AmountCredited"]), (126.5, 50.6))
