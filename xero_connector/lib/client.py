@@ -440,7 +440,7 @@ class XeroClient:
         answer = self.accounting.create_invoices(
             self.tenant_id, {"Invoices": [invoice]}, summarize_errors=False, unitdp=4, idempotency_key=key
         )
-        return _saved(answer, "Invoices")
+        return _identified(_saved(answer, "Invoices"))
 
     def update_invoice(self, invoice_id, changes, key):
         """Change one invoice by its id; see :meth:`create_invoice`."""
@@ -451,14 +451,14 @@ class XeroClient:
             unitdp=4,
             idempotency_key=key,
         )
-        return _saved(answer, "Invoices")
+        return _identified(_saved(answer, "Invoices"))
 
     def create_credit_note(self, note, key):
         """Make one credit note; see :meth:`create_invoice`."""
         answer = self.accounting.create_credit_notes(
             self.tenant_id, {"CreditNotes": [note]}, summarize_errors=False, unitdp=4, idempotency_key=key
         )
-        return _saved(answer, "CreditNotes")
+        return _identified(_saved(answer, "CreditNotes"))
 
     def allocate(self, note_id, invoice_id, amount, day, key):
         """Allocate a part of an approved credit note to an approved invoice; see :meth:`create_invoice`."""
@@ -571,6 +571,14 @@ def _saved(answer, name):
     element = _first(answer, name)
     if messages := refusals(element):
         raise errors.XeroRejected(messages)
+    return element
+
+
+def _identified(element):
+    """A document that was saved, if it says which one it is.
+
+    :raise XeroRetryLater: where it does not
+    """
     if not (element.get("InvoiceID") or element.get("CreditNoteID")):
         raise errors.XeroRetryLater("Xero's answer does not say which document it is.")
     return element

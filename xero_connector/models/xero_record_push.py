@@ -296,8 +296,8 @@ class XeroRecord(models.Model):
         if self._key_is_old():
             self._forget_intent()
             self._plan_and_send(connection)
-        elif self.appended_to and self._is_overtaken():
-            # Sent again it would delete what came meanwhile; once its key is old, nothing of it is on its way.
+        elif self.appended_to:
+            # Sent again it might delete what came meanwhile; once its key is old, nothing of it is on its way.
             self._wait(connection.env._("It is not known yet whether it arrived."), timedelta(minutes=1))
         else:
             self._send(connection, repeated=True)
