@@ -35,7 +35,8 @@ class TestExportRefunds(ExportCase):
         row = self.out(order)[1]
         self.assertEqual((row.state, row.resource, row.allocated), ("done", "credit_note", 46), row.reason)
         self.assertEqual((row.xero_total, row.total_difference), (46, 0))
-        self.assertEqual(row.invoice_row_id.get_formview_id(), self.env.ref("xero_connector.xero_outgoing_view_form").id)
+        form = self.env.ref("xero_connector.xero_outgoing_view_form")
+        self.assertEqual(row.invoice_row_id.get_formview_id(), form.id)
         self.assertIn(f"ViewCreditNote.aspx?creditNoteID={note['CreditNoteID']}", unquote(row.xero_url))
 
     def test_what_was_taken_back_is_taken_back_once(self):

@@ -220,7 +220,8 @@ class TestTotals(ExportCase):
         orders = {self.make(values): values for values in batch}
         self.send(*orders)
         # On a busy machine the scheduled action's time may be up before all are sent.
-        while self.out(self.env["sale.order"].union(*orders)).filtered(lambda row: row.state == "pending" and not row.attempts):
+        rows = self.out(self.env["sale.order"].union(*orders))
+        while rows.filtered(lambda row: row.state == "pending" and not row.attempts):
             self.push()
         for order, values in orders.items():
             try:
