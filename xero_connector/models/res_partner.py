@@ -31,6 +31,7 @@ class ResPartner(models.Model):
     xero_auto_export = fields.Boolean(
         string="Send to Xero by itself",
         company_dependent=True,
+        groups="xero_connector.group_xero_user",
         help="Orders or invoices of this customer go to Xero without anybody pressing a button.",
     )
 

@@ -34,13 +34,13 @@ class XeroContactMatch(models.Model):
     binding_id = fields.Many2one("xero.binding", readonly=True)
     contact_name = fields.Char(string="Contact in Xero", readonly=True)
     contact_email = fields.Char(string="E-mail in Xero", readonly=True, groups="xero_connector.group_xero_manager")
-    problem_code = fields.Selection(related="record_id.problem_code", string="In Xero")
+    problem_code = fields.Selection(related="record_id.problem_code", related_sudo=False, string="In Xero")
     partner_id = fields.Many2one(
         "res.partner",
         string="Customer",
         domain="[('company_id', 'in', (False, company_id)), '|', ('parent_id', '=', False), ('is_company', '=', True)]",
     )
-    partner_email = fields.Char(related="partner_id.email", string="E-mail in Odoo")
+    partner_email = fields.Char(related="partner_id.email", related_sudo=False, string="E-mail in Odoo")
     suggested_partner_id = fields.Many2one("res.partner", compute="_compute_suggestion")
     suggested_record_id = fields.Many2one("xero.record", compute="_compute_suggestion")
     suggestion = fields.Char(compute="_compute_suggestion", help="What is most like it on the other side.")
@@ -107,7 +107,9 @@ class XeroContactMatch(models.Model):
         self.suggested_partner_id = self.suggested_record_id = self.suggestion = False
         self.suggestion_score = 0
         for connection, matches in self.grouped("connection_id").items():
-            # sudo: names on both sides; whose lines these are the record rules said
+            # A browser may say that a line is another connection's.
+            connection.check_access("read")
+            # sudo: names on both sides
             connection_sudo = connection.sudo()
             matches.filtered(lambda match: match.status == "contact_only")._suggest_partners(connection_sudo)
             matches.filtered(lambda match: match.status == "partner_only")._suggest_contacts(connection_sudo)

@@ -60,6 +60,8 @@ class XeroExportMixin(models.AbstractModel):
             document.xero_export_url = shown.xero_url
 
     def _search_xero_export_state(self, operator, value):
+        # Odoo asks who may see a field only where the field itself is searched.
+        self._check_field_access(self._fields["xero_export_state"], "read")
         if operator != "in":
             return NotImplemented
         wanted = [self._xero_domain_of(name) for name in value if name in dict(_STATES)]

@@ -36,7 +36,7 @@ class XeroItemMatch(models.Model):
     item_price = fields.Float(
         string="Price in Xero", min_display_digits="Product Price", readonly=True, aggregator=False
     )
-    item_state = fields.Selection(related="record_id.state", string="State")
+    item_state = fields.Selection(related="record_id.state", related_sudo=False, string="State")
     product_id = fields.Many2one(
         "product.product", domain="[('company_id', 'in', (False, company_id))]"
     )
@@ -51,11 +51,11 @@ class XeroItemMatch(models.Model):
     is_price_apart = fields.Boolean(
         string="Prices differ", compute="_compute_product_price", search="_search_is_price_apart"
     )
-    uom_id = fields.Many2one(related="binding_id.uom_id", string="Counted in")
+    uom_id = fields.Many2one(related="binding_id.uom_id", related_sudo=False, string="Counted in")
     suggestion_id = fields.Many2one("product.product", readonly=True)
     suggestion_score = fields.Float(string="Score", digits=(16, 0), readonly=True, aggregator=False)
-    problem_code = fields.Selection(related="record_id.problem_code", string="Cause")
-    reason = fields.Text(related="record_id.reason")
+    problem_code = fields.Selection(related="record_id.problem_code", related_sudo=False, string="Cause")
+    reason = fields.Text(related="record_id.reason", related_sudo=False)
     push_state = fields.Selection(
         [("pending", "Waiting"), ("done", "Sent"), ("failed", "Failed"), ("skipped", "Not sent")],
         string="To Xero",

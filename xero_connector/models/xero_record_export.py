@@ -77,7 +77,8 @@ class XeroRecord(models.Model):
         :param datetime due: when; as soon as possible where there is none
         :return: its row
         """
-        rows = document._xero_out_rows()
+        # Whoever confirms an order need not see the log.
+        rows = document.with_env(self.env)._xero_out_rows()
         if any((row.external_id or row.request_key) and row.connection_id != connection for row in rows):
             # Sent by a connection that was replaced: Xero has it.
             return rows[:1]

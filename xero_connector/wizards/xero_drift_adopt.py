@@ -11,17 +11,18 @@ class XeroDriftAdopt(models.TransientModel):
     _description = "Document of Odoo for One of Xero's"
 
     line_id = fields.Many2one("xero.drift.line", required=True, readonly=True, ondelete="cascade")
-    connection_id = fields.Many2one(related="line_id.connection_id")
-    company_id = fields.Many2one(related="connection_id.company_id")
-    export_source = fields.Selection(related="connection_id.export_source")
-    contact_name = fields.Char(related="line_id.contact_name")
-    reference = fields.Char(related="line_id.reference")
-    xero_total = fields.Float(related="line_id.xero_total")
-    currency_code = fields.Char(related="line_id.currency_code")
+    connection_id = fields.Many2one(related="line_id.connection_id", related_sudo=False)
+    company_id = fields.Many2one(related="connection_id.company_id", related_sudo=False)
+    export_source = fields.Selection(related="connection_id.export_source", related_sudo=False)
+    contact_name = fields.Char(related="line_id.contact_name", related_sudo=False)
+    reference = fields.Char(related="line_id.reference", related_sudo=False)
+    xero_total = fields.Float(related="line_id.xero_total", related_sudo=False)
+    currency_code = fields.Char(related="line_id.currency_code", related_sudo=False)
     move_type = fields.Char(compute="_compute_move_type")
     order_id = fields.Many2one(
         "sale.order",
         compute="_compute_document",
+        compute_sudo=False,
         store=True,
         readonly=False,
         ondelete="cascade",
@@ -32,6 +33,7 @@ class XeroDriftAdopt(models.TransientModel):
         "account.move",
         string="Invoice",
         compute="_compute_document",
+        compute_sudo=False,
         store=True,
         readonly=False,
         ondelete="cascade",

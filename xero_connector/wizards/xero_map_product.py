@@ -9,7 +9,7 @@ class XeroMapProduct(models.TransientModel):
 
     connection_id = fields.Many2one("xero.connection", required=True, readonly=True, ondelete="cascade")
     product_id = fields.Many2one("product.product", required=True, readonly=True, ondelete="cascade")
-    shares = fields.Boolean(related="connection_id.allow_shared_item")
+    shares = fields.Boolean(related="connection_id.allow_shared_item", related_sudo=False)
     record_id = fields.Many2one(
         "xero.record",
         string="Xero item",
@@ -18,7 +18,7 @@ class XeroMapProduct(models.TransientModel):
         domain="[('connection_id', '=', connection_id), ('resource', '=', 'item'), ('direction', '=', 'in'), "
         "('problem_code', '!=', 'deleted')]",
     )
-    item_name = fields.Char(string="Name in Xero", related="record_id.reference")
+    item_name = fields.Char(string="Name in Xero", related="record_id.reference", related_sudo=False)
     taken_by = fields.Char(string="Is already", compute="_compute_taken_by")
 
     @api.depends("record_id")

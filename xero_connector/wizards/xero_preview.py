@@ -3,7 +3,7 @@ from dataclasses import replace
 from markupsafe import Markup
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError, ValidationError
 
 from ..lib import errors, formats, outgoing
 from ..lib.errors import Problem
@@ -13,12 +13,17 @@ from ..models.export_mapper import ExportDraft, ExportMapper
 _AMOUNT_TYPES = [(outgoing.EXCLUSIVE, "Without tax"), (outgoing.INCLUSIVE, "With tax")]
 # At most so many customers' drafts are asked for when many documents are looked at.
 _DRAFTS_ASKED = 5
+_LINES = {"sale.order": "order_line", "account.move": "invoice_line_ids"}
 
 
 class XeroPreview(models.TransientModel):
-    """A document as Xero would get it: everything can be changed, and everything that forbids it is told at once."""
+    """A document as Xero would get it: everything can be changed, and everything that forbids it is told at once.
+
+    Only the machine makes one, and says which document it is of: it looks into the books as nobody else may.
+    """
 
     _name = "xero.preview"
+    _inherit = "xero.guarded.mixin"
     _description = "Preview for Xero"
     _rec_name = "document_name"
 
@@ -73,7 +78,7 @@ class XeroPreview(models.TransientModel):
 
     @api.model
     def _prepare(self, documents, row=None):
-        self.check_access("create")
+        self.check_access("write")
         if row and row.part:
             raise UserError(self.env._("What changed later follows from the document: change it there."))
         exporters = {document: document._xero_exporter() for document in documents}
@@ -84,7 +89,8 @@ class XeroPreview(models.TransientModel):
             ready = ready.filtered(lambda document: document.id not in on_its_way.mapped("res_id"))
         if not ready:
             raise UserError(self._why_none(documents, exporters))
-        previews = self.browse()
+        # sudo: nobody makes a preview by hand; what it is of was read as its user
+        previews_sudo = self.sudo().browse()
         for connection_sudo in {exporters[document] for document in ready}:
             connection_sudo._say_when_neutralized()
             connection_sudo._refuse_to_export()
@@ -94,9 +100,9 @@ class XeroPreview(models.TransientModel):
             mapper = ExportMapper(worker, of_connection.with_env(worker.env))
             for document in of_connection:
                 held = row.sudo() if row else rows_sudo.filtered(lambda r, d=document: r.res_id == d.id)
-                previews |= self._of_document(worker, mapper, document, held, notice)
-            previews.filtered(lambda preview, c=connection_sudo: preview.connection_id == c)._ask_documents()
-        return previews
+                previews_sudo |= self._of_document(worker, mapper, document, held, notice)
+            previews_sudo.filtered(lambda preview, c=connection_sudo: preview.connection_id == c)._ask_documents()
+        return previews_sudo.sudo(False)
 
     @api.model
     def _why_none(self, documents, exporters):
@@ -130,7 +136,7 @@ class XeroPreview(models.TransientModel):
     def _of_document(self, worker, mapper, document, row_sudo, notice):
         draft = row_sudo._draft(worker, mapper) if row_sudo.line_ids else mapper.draft(document.with_env(worker.env))
         target = draft.document
-        return self.create(
+        return self.sudo().create(
             {
                 "connection_id": worker.id,
                 "row_id": row_sudo.id,
@@ -190,6 +196,7 @@ class XeroPreview(models.TransientModel):
     def _draft(self):
         """:rtype: ExportDraft, checked"""
         self.ensure_one()
+        self._refuse_foreign()
         worker = self.connection_id.sudo()._item_env()
         source = worker.env[self.res_model].browse(self.res_id)
         head = ExportMapper(worker, source).draft(source, self.resource, self.row_id.sudo().part, lines=[])
@@ -209,6 +216,20 @@ class XeroPreview(models.TransientModel):
             )
             draft.problems.append(Problem("number_taken", reason, self.number, source))
         return draft.check(worker)
+
+    def _refuse_foreign(self):
+        """What is computed looks into all books, and it is a browser that says what stands on the form: is all of that
+        for the eyes of who asks, and the lines those of the document?"""
+        document = self.env[self.res_model].browse(self.res_id)
+        lines = self.line_ids
+        for records in (document, self.connection_id, self.row_id, lines.account_line_id, lines.tax_line_id):
+            records.check_access("read")
+        # sudo: lines of a document its user may read
+        own_sudo = document.sudo()[_LINES[self.res_model]]
+        for model, group in lines.filtered("source_model").grouped("source_model").items():
+            found_sudo = self.env[model].sudo().browse(group.mapped("source_id")).exists()
+            if model != own_sudo._name or found_sudo - own_sudo:
+                raise AccessError(self.env._("These are lines of another document than %s.", document.display_name))
 
     @api.depends("date", "number", "reference", "line_ids", "is_edited", "number_taken")
     @api.depends("line_ids.quantity", "line_ids.unit_amount", "line_ids.takes_price", "line_ids.discount")
@@ -261,8 +282,11 @@ class XeroPreview(models.TransientModel):
     # === EDIT === #
 
     def write(self, vals):
-        edited = vals.keys() & {"date", "due_date", "number", "reference", "line_ids"}
-        return super().write(vals | {"is_edited": True} if edited else vals)
+        result = super().write(vals)
+        if vals.keys() & {"date", "due_date", "number", "reference", "line_ids"}:
+            # sudo: nobody says so by hand
+            self.sudo().is_edited = True
+        return result
 
     # === ACTIONS === #
 
@@ -324,13 +348,14 @@ class XeroPreview(models.TransientModel):
             row_sudo._keep_draft(self._draft())
             row_sudo.is_edited = True
         connection_sudo._ring_push()
-        self.is_sent = True
+        # sudo: as above
+        self.sudo().is_sent = True
         return row_sudo.sudo(False)
 
 
 class XeroPreviewLine(models.TransientModel):
     _name = "xero.preview.line"
-    _inherit = "xero.line.mixin"
+    _inherit = ["xero.line.mixin", "xero.guarded.mixin"]
     _description = "Preview Line for Xero"
 
     preview_id = fields.Many2one("xero.preview", required=True, readonly=True, index=True, ondelete="cascade")
@@ -341,11 +366,17 @@ class XeroPreviewLine(models.TransientModel):
     @api.depends("quantity", "unit_amount", "discount", "tax_line_id", "preview_id.amount_types")
     def _compute_total(self):
         for line in self:
-            # sudo: the rate alone, of a table that is no secret of the accounts'
-            sent = line.sudo()._as_sent()
+            sent = line._as_sent()
             if not sent.is_text and sent.unit_amount is None:
                 sent = replace(sent, unit_amount=outgoing.number(line.unit_amount))
             line.total = float(sent.total(line.preview_id.amount_types))
+
+    @api.constrains("account_line_id", "tax_line_id")
+    def _check_tables(self):
+        for line in self:
+            for each in (line.account_line_id, line.tax_line_id):
+                if each and each.connection_id != line.connection_id:
+                    raise ValidationError(self.env._("%s is another organisation's.", each.display_name))
 
 
 def _listed(sentences):

@@ -10,6 +10,7 @@ import zipfile
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 
+from odoo import fields
 from odoo.fields import NO_ACCESS, Command
 from odoo.tests import mute_logger, new_test_user
 from odoo.tools import SQL
@@ -136,6 +137,7 @@ class BreakInCase(XeroHttpCase):
             product_mapping_ids=[
                 Command.create({"item_code": f"{word} mapped", "product_id": self.bottle.id}),
             ],
+            export_source="sale_order", price_source="odoo", description_source="odoo", export_status="authorised",
         )
         hidden = "payload7" if word == "alfa7" else word
         for customer in customers:
@@ -152,7 +154,9 @@ class BreakInCase(XeroHttpCase):
         )
         self.run_import(connection)
         self._seed_items(connection, org, word)
-        connection.last_contacts = connection.last_import
+        # The last customer's: the warehouse's own name is on no paper of its customers'.
+        partner = self.env["res.partner"].search([("name", "=", f"{customer} Ltd")])
+        self._seed_documents(connection, org, word, partner, contact, manager)
         rows = self.env["xero.record"].search([("connection_id", "=", connection.id), ("resource", "!=", "item")])
         self.assertEqual(set(rows.mapped("state")), {"done", "failed"}, rows.mapped("reason"))
         connection.message = f"{word} message"
@@ -175,8 +179,78 @@ class BreakInCase(XeroHttpCase):
         out.write({"request_key": f"{word}-request-key-{'0' * 24}", "number": f"{word} sent", "state": "failed"})
         self.env["xero.product.change"]._note(self.mug.ids, connection)
 
+    def _seed_documents(self, connection, org, word, partner, contact, manager):
+        """An order that was sent and one that was not, an invoice, what both are in Xero, and how the books differ."""
+        company, today = connection.company_id, fields.Date.today()
+        terms = self._seed_accounting(company, word)
+        self.press(connection.action_read_tables)
+        connection.account_mapping_ids.filtered(lambda line: line.code == "200").account_ids = terms["income"]
+        connection.tax_mapping_ids.filtered(lambda line: line.tax_type == "OUTPUT2").tax_ids = terms["tax"]
+        taxes = [Command.set(terms["tax"].ids)]
+        line = {"product_id": self.bottle.id, "name": f"{partner.name} goods", "tax_ids": taxes}
+        values = {"partner_id": partner.id, "company_id": company.id, "warehouse_id": connection.warehouse_id.id}
+        orders = self.env["sale.order"].create([{**values, "order_line": [Command.create(line)]}] * 2)
+        orders.action_confirm()
+        sent, left = orders
+        records = self.env["xero.record"]
+        records._put_document_out(connection, sent)
+        self.env.flush_all()
+        self.run_cron("push")
+        row = sent._xero_out_rows()
+        self.assertEqual(row.state, "done", row.reason)
+        move = self.env["account.move"].create(
+            {
+                "move_type": "out_invoice",
+                "company_id": company.id,
+                "journal_id": terms["journal"].id,
+                "partner_id": partner.id,
+                "invoice_date": today,
+                "invoice_line_ids": [
+                    Command.create({"name": f"{partner.name} goods", "price_unit": 7, "account_id": terms["income"].id})
+                ],
+            }
+        )
+        move.action_post()
+        sent_values = {"external_id": row.external_id, "xero_number": f"{word}-INV-6", "state": "failed"}
+        records.create(records._outgoing_values(connection, move) | sent_values | {"reason": f"{word} reason"})
+        org.add_invoice(
+            InvoiceNumber=f"{word}-INV-5", Contact={"ContactID": contact["ContactID"]},
+            LineItems=[self.line(code="")], Date=today.isoformat(),
+        )
+        env = self.env(user=manager.id, su=True)
+        self.press(connection.with_env(env)._compare, date_from=today, date_to=today)
+        self.press(env["xero.preview"]._prepare, documents=left.with_env(env))
+
+    def _seed_accounting(self, company, word):
+        """What invoices are booked with: an account of income, a sales tax, a journal."""
+        env = self.env(context={"allowed_company_ids": company.ids})
+        receivable, income = env["account.account"].create(
+            [
+                {"name": f"{word} debtors", "code": "XS1000", "account_type": "asset_receivable", "reconcile": True},
+                {"name": f"{word} income", "code": "XS4000", "account_type": "income"},
+            ]
+        )
+        country = company.account_fiscal_country_id or env.ref("base.nz")
+        group = env["account.tax.group"].create({"name": word, "country_id": country.id, "company_id": company.id})
+        tax = env["account.tax"].create(
+            {
+                "name": f"{word} GST", "amount": 15, "type_tax_use": "sale", "tax_group_id": group.id,
+                "country_id": country.id, "company_id": company.id,
+            }
+        )
+        journal = env["account.journal"].create(
+            {
+                "name": f"{word} sales", "code": "XS", "type": "sale", "company_id": company.id,
+                "default_account_id": income.id,
+            }
+        )
+        partners = env["res.partner"].search([("name", "in", ("kauri7 Ltd", "rimu7 Ltd", "bravo7 Ltd"))])
+        partners.property_account_receivable_id = receivable
+        self.bottle.with_env(env).property_account_income_id = income
+        return {"income": income, "tax": tax, "journal": journal}
+
     def _open_wizards(self, connection, rows, word, manager):
-        failed = rows.filtered(lambda row: row.state == "failed")
+        failed = rows.filtered(lambda row: row.state == "failed" and row.direction == "in")
         env = self.env(user=manager.id)
         of_connection = {"connection_id": connection.id}
         line = Command.create({"number": f"{word}-INV-8", "contact_name": f"{word} Ltd", "reason": f"{word} reason"})
@@ -195,30 +269,15 @@ class BreakInCase(XeroHttpCase):
             [("connection_id", "=", connection.id), ("number", "=", f"{word} item")], limit=1
         )
         env["xero.map.product"].create({**of_connection, "product_id": self.mug.id, "record_id": item.id})
-        contact = rows.filtered(lambda row: row.resource == "contact")[:1]
-        partner = self.env["res.partner"].search([("name", "=", contact.number)], limit=1)
-        env["xero.map.contact"].create({**of_connection, "partner_id": partner.id, "record_id": contact.id})
-
-        self._seed_drift(connection, word, env)
-
-    def _seed_drift(self, connection, word, env):
-        """A comparison with Xero that found something, and its manager's open dialogs."""
-        of_connection = {"connection_id": connection.id}
-        drift = self.env["xero.drift"].create({**of_connection, "date_from": "2026-05-01", "date_to": "2026-05-31"})
-        line = self.env["xero.drift.line"].create(
-            {
-                **of_connection,
-                "drift_id": drift.id,
-                "kind": "only_there",
-                "about": f"{word} document",
-                "fingerprint": f"{word} facts",
-                "contact_name": f"{word} Ltd",
-                "number": f"{word}-INV-6",
-            }
+        order = self.env["sale.order"].search([("xero_connection_id", "=", connection.id)], limit=1)
+        contact = rows.filtered(lambda row: row.resource == "contact" and row.number == order.partner_id.name)
+        env["xero.map.contact"].create({**of_connection, "partner_id": order.partner_id.id, "record_id": contact.id})
+        there = self.env["xero.drift.line"].search(
+            [("connection_id", "=", connection.id), ("number", "=", f"{word}-INV-5")]
         )
         env["xero.drift.compare"].create(of_connection)
-        env["xero.drift.accept"].create({"line_ids": [Command.set(line.ids)], "reason": f"{word} accepted"})
-        env["xero.drift.adopt"].create({"line_id": line.id})
+        env["xero.drift.accept"].create({"line_ids": [Command.set(there.ids)], "reason": f"{word} because"})
+        env["xero.drift.adopt"].create({"line_id": there.id})
 
     # === WHAT NOBODY OR ONLY SOME MAY SEE === #
 
@@ -231,7 +290,7 @@ class BreakInCase(XeroHttpCase):
             "alfa7": ["alfa7", org_a.tenant_id.lower(), self.connection_a.tenant_shortcode.lower()],
             "bravo7": [
                 "bravo7", org_b.tenant_id.lower(), self.connection_b.tenant_shortcode.lower(),
-                *(row.external_id.lower() for row in self.rows["b"]),
+                *(row.external_id.lower() for row in self.rows["b"] if row.external_id),
             ],
             "kauri7": ["kauri7", invoices["kauri7 order"].lower()],
             "rimu7": ["rimu7", invoices["rimu7 order"].lower()],
@@ -306,9 +365,10 @@ class BreakInCase(XeroHttpCase):
             # Both companies sell them; what each has in Xero is its own.
             both = (self.bottle | self.mug | self.freight).product_tmpl_id.ids
             return {"a": both, "b": both}
-        orders = self.env["sale.order"].search([("xero_invoice_id", "!=", False)])
+        orders = self.env["sale.order"].search([("partner_id.name", "in", ("kauri7 Ltd", "rimu7 Ltd", "bravo7 Ltd"))])
         rows = {
             "sale.order": orders,
+            "account.move": self.env["account.move"].search([("partner_id", "in", orders.partner_id.ids)]),
             "sale.order.line": orders.order_line,
             "stock.picking": orders.picking_ids,
             "stock.move": orders.picking_ids.move_ids,

@@ -119,6 +119,38 @@ class TestBreakIn(BreakInCase):
             return {"fields": {"display_name": {}}} if field.relational else {}
         return {"fields": {sub: {} for sub in self.env[field.comodel_name]._fields}}
 
+    def test_no_form_filled_in_with_anothers_records_tells_about_them(self):
+        self.as_everybody(self._fill_in, only=("xero-user", "xero-manager"))
+
+    def _fill_in(self, _role):
+        filled = 0
+        for model in self.stored_models():
+            fields_of = self.env[model]._fields.values()
+            computed = [field.name for field in fields_of if field.compute and not field.groups]
+            ours, theirs = (self._pointers(model, self.ids[model][side][-1]) for side in (self.own, self.others))
+            for own in ([], self.ids[model][self.own][-1:]):
+                for some in (theirs, *({**ours, name: value} for name, value in theirs.items())):
+                    filled += self._ask_form(model, own, some, computed)
+        self.assertTrue(filled, "forms open")
+
+    def _pointers(self, model, record_id):
+        """The records this one stands for, as a form says it."""
+        record = self.env[model].browse(record_id)
+        return {
+            field.name: field.convert_to_read(record[field.name], record, use_display_name=False)
+            for field in record._fields.values()
+            if field.store and field.name not in ("id", "create_uid", "write_uid")
+            if field.type in ("many2one", "many2one_reference") or field.name in ("res_model", "source_model")
+        }
+
+    def _ask_form(self, model, own, values, names):
+        """What a form says about these fields once these values are put in; see :meth:`_ask_for_each`."""
+        spec = {name: {} for name in names}
+        if self.rpc(model, "onchange", own, dict(values), list(values), spec) is not REFUSED:
+            return 1
+        half = len(names) // 2
+        return half and sum(self._ask_form(model, own, values, some) for some in (names[:half], names[half:]))
+
     def test_no_search_order_or_group_tells_anything_about_a_secret(self):
         self.as_everybody(self._ask_the_oracle, only=KINDS)
 

@@ -2,11 +2,13 @@
 
 from contextlib import suppress
 
+from odoo import fields
 from odoo.tests import new_test_user, tagged
 
 from odoo.addons.xero_connector.lib import oauth
 
 from .common import XeroCase
+from .export_case import ExportCase
 from .test_tours import TourCase
 
 with suppress(ImportError):  # Odoo's own runner gets along without
@@ -69,8 +71,54 @@ class TestHostileText(XeroCase):
         self.assertLess(len(said), 400)
 
 
+class HostileExport(ExportCase):
+    """An order that is hostile wherever somebody may write, booked with hostile accounts and taxes."""
+
+    def sell_hostile_out(self):
+        self.customer.name = HOSTILE
+        self.bottle.name = HOSTILE
+        self.income.name = HOSTILE
+        self.tax.name = HOSTILE
+        line = {"product_id": self.bottle.id, "name": HOSTILE, "price_unit": 20}
+        return self.sell(line, client_order_ref=f"../../{HOSTILE}")
+
+
 @tagged("post_install", "-at_install")
-class TestHostileTextInTheBrowser(TourCase):
+class TestHostileTextOnTheWayToXero(HostileExport):
+    def test_a_preview_tells_what_forbids_it_and_where_all_comes_from_as_text(self):
+        connection = self.exporting()
+        order = self.sell_hostile_out()
+        connection.account_mapping_ids.account_ids = False
+        connection.tax_mapping_ids.tax_ids = False
+        preview = self.press(self.env["xero.preview"]._prepare, documents=order)
+        self.assertEqual(preview.problem_count, 2)
+        for name in ("problems", "explanation"):
+            self.assertIn("&lt;img", preview[name])
+            self.assertNotIn("<img", preview[name])
+
+    def test_what_xero_says_of_what_was_sent_is_kept_as_text(self):
+        connection = self.exporting()
+        order = self.sell_hostile_out()
+        self.fake.faults.add("PUT", "/Invoices", status=403, body={"Title": HOSTILE, "Detail": HOSTILE})
+        self.send(order)
+        self.assertIn(HOSTILE, connection.message)
+        connection.action_resume()
+        self.later(60)
+        self.push()
+        row = self.out(order)
+        self.assertEqual(row.state, "done", row.reason)
+        self.org.update("Invoices", row.external_id, InvoiceNumber=HOSTILE, Status="VOIDED")
+        connection.next_back = fields.Datetime.now()
+        self.push()
+        self.assertEqual(order.xero_export_number, HOSTILE)
+        bodies = [*order.message_ids.mapped("body"), *connection.message_ids.mapped("body")]
+        bodies += [*order.activity_ids.mapped("note"), *connection.activity_ids.mapped("note")]
+        self.assertIn("&lt;img", "".join(bodies))
+        self.assertNotIn("<img", "".join(bodies))
+
+
+@tagged("post_install", "-at_install")
+class TestHostileTextInTheBrowser(HostileExport, TourCase):
     with suppress(NameError):
         pytestmark = pytest.mark.tour
 
@@ -82,3 +130,17 @@ class TestHostileTextInTheBrowser(TourCase):
         groups = "xero_connector.group_xero_manager,sales_team.group_sale_salesman_all_leads,stock.group_stock_user"
         new_test_user(self.env, "xero-manager", groups=groups)
         self.tour("xero_hostile", login="xero-manager")
+
+    def test_no_page_about_what_goes_to_xero_runs_it(self):
+        connection = self.exporting()
+        sent, order = self.sell_hostile_out(), self.sell_hostile_out()
+        self.send(sent)
+        self.assertEqual(self.out(sent).state, "done", self.out(sent).reason)
+        connection.account_mapping_ids.account_ids = False
+        self.send(order)
+        self.assertEqual(self.out(order).state, "failed")
+        today = fields.Date.today()
+        self.press(connection._compare, date_from=today, date_to=today)
+        groups = "xero_connector.group_xero_manager,sales_team.group_sale_salesman_all_leads"
+        new_test_user(self.env, "xero-manager", groups=groups)
+        self.tour("xero_hostile_out", login="xero-manager")

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from odoo import fields
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
 
 from .export_case import ExportCase
@@ -136,16 +136,17 @@ class TestPreview(ExportCase):
         user = new_test_user(
             self.env, "previewer", "base.group_user,xero_connector.group_xero_user,sales_team.group_sale_salesman"
         )
-        forged = self.env["xero.preview"].with_user(user).create(
-            {
-                "connection_id": connection.id,
-                "res_model": "sale.order",
-                "res_id": imported.id,
-                "date": fields.Date.today(),
-                "reference": "x",
-                "amount_types": "Exclusive",
-            }
-        )
+        previews = self.env["xero.preview"].with_user(user)
+        values = {
+            "connection_id": connection.id,
+            "res_model": "sale.order",
+            "res_id": imported.id,
+            "date": fields.Date.today(),
+            "reference": "x",
+            "amount_types": "Exclusive",
+        }
+        with self.assertRaises(AccessError):
+            previews.create(values)
         with self.assertRaises(UserError):
-            forged.action_send()
+            previews.sudo().create(values).sudo(False).action_send()
         self.assertFalse(self.out(imported))

@@ -33,3 +33,23 @@ registry.category("web_tour.tours").add("xero_hostile", {
         harmless(".o-mail-Chatter"),
     ],
 });
+
+registry.category("web_tour.tours").add("xero_hostile_out", {
+    steps: () => [
+        ...stepUtils.goToAppSteps("xero_connector.menu_root", "Open Xero"),
+        ...onPage("Connections"),
+        ...openSection("xero_connector.menu_drift", "Compare with Xero"),
+        harmless(".o_data_row:contains('onerror')"),
+        ...openSection("xero_connector.menu_problems", "Problems"),
+        harmless(".o_content:contains('onerror')"),
+        ...openSection("xero_connector.menu_outgoing", "Sent to Xero"),
+        harmless(".o_data_row:contains('onerror')"),
+        { trigger: ".o_data_row:contains('mapped to no account') td[name=number]", run: "click" },
+        harmless("[name=reason]:contains('onerror')"),
+        { trigger: "button[name=action_preview]", run: "click" },
+        harmless("[name=problems] li:contains('onerror')"),
+        harmless("[name=line_ids]:contains('onerror')"),
+        ...openTab("explanation"),
+        harmless("[name=explanation] td:contains('onerror')"),
+    ],
+});
