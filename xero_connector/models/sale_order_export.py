@@ -27,8 +27,11 @@ class SaleOrder(models.Model):
     # === IN ODOO'S TERMS === #
 
     def _xero_is_to_export(self):
-        """Whether this order may be sent: confirmed, and not one that came from Xero."""
-        return self.state == "sale" and not self.xero_invoice_id
+        """Whether this order may be sent: confirmed, not one that came from Xero, nor one whose invoice was sent."""
+        if self.state != "sale" or self.xero_invoice_id:
+            return False
+        # sudo: whoever sees the order need not see its invoices
+        return not any(row.external_id or row.request_key for row in self.sudo().invoice_ids._xero_out_rows())
 
     def _xero_was_cancelled(self):
         return self.state == "cancel"

@@ -62,6 +62,18 @@ class TestOdd(ExportCase):
         self.change(order, 3)
         self.assertEqual(self.billed(), 69)
 
+    def test_an_order_whose_invoice_was_sent_is_not_sent_too_when_orders_are_chosen_later(self):
+        connection = self.exporting("invoice")
+        order = self.sell((self.freight, 1, 9))
+        invoice = order._create_invoices()
+        invoice.invoice_line_ids.account_id = self.income
+        invoice.action_post()
+        self.send(invoice)
+        connection.export_source = "sale_order"
+        with self.assertRaises(UserError):
+            order.action_xero_preview()
+        self.assertEqual(len(self.invoices()), 1)
+
     def test_an_answer_that_names_no_document_is_looked_for_before_anything_is_repeated(self):
         self.exporting()
         order = self.sell()
