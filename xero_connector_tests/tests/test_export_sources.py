@@ -72,7 +72,15 @@ class TestSources(ExportCase):
         self.assertEqual(row.state, "done", row.reason)
         self.assertEqual((row.xero_total, row.amount_total, row.intended_difference), (50.6, 46, 4.6))
 
+    def test_an_item_without_price_is_not_billed_for_nothing(self):
+        connection = self.exporting(price_source="xero")
+        self.catalogue(connection)
+        order = self.sell((self.bottle, 2, 20))
+        self.send(order)
+        self.assertEqual((self.out(order).problem_code, self.invoices()), ("item_unmapped", []))
+
     def test_a_price_of_xeros_item_is_never_taken_for_another_currency(self):
+        self.org.update("Items", self.org.record("Items", "BOTTLE").id, SalesDetails={"UnitPrice": 17.5})
         connection = self.exporting(price_source="xero")
         self.catalogue(connection)
         self.org.subscribe("NZD")
