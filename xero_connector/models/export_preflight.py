@@ -43,8 +43,8 @@ def _head(connection, draft):
         yield Problem("currency_unknown", reason, document.currency, connection)
     if connection.lock_date and document.date <= connection.lock_date:
         reason = _(
-            "Xero's books are locked up to %(lock)s, and this is of %(date)s. Choose a later date under Preview, or "
-            "have an adviser move the lock date.",
+            "Xero's books are locked up to %(lock)s, and this is of %(date)s. Press Send to Xero on it and choose a "
+            "later date there, or have an adviser move the lock date.",
             lock=connection.lock_date,
             date=document.date,
         )

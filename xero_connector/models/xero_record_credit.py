@@ -255,6 +255,8 @@ class XeroRecord(models.Model):
         _ = connection.env._
         left = outgoing.number(self.xero_total) - allocated
         self.write({"allocated": float(allocated), "request_key": False})
+        # What both are open for has changed: it is asked for at the end of this turn.
+        connection.next_back = fields.Datetime.now()
         document = connection.env[self.res_model].browse(self.res_id)
         self._finish(connection, document)
         if self.state == "done":

@@ -297,14 +297,13 @@ class XeroPreview(models.TransientModel):
         # In the place of this one, and not on top of it.
         return action | {"target": "main"}
 
-    def action_open_connection(self):
-        """Where accounts, taxes and all else is mapped."""
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "xero.connection",
-            "res_id": self.connection_id[:1].id,
-            "view_mode": "form",
-        }
+    def action_view_accounts(self):
+        """Odoo's accounts, and what each is sent as."""
+        return self.connection_id[:1].action_view_accounts()
+
+    def action_view_taxes(self):
+        """Odoo's taxes, and what each is sent as."""
+        return self.connection_id[:1].action_view_taxes()
 
     def action_send(self):
         """Send these as they are shown; those with findings stay."""
