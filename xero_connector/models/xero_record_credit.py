@@ -76,8 +76,10 @@ class XeroRecord(models.Model):
         try:
             with connection._client(purpose="orders") as client:
                 row._all_of(row.external_id)._take_state(client.invoice(row.external_id))
-        except errors.XeroMissing:
-            row._all_of(row.external_id).xero_status = "DELETED"
+        except errors.XeroMissing as error:
+            reason = connection.env._("Invoice %(number)s: %(said)s", number=row.xero_number, said=error)
+            self._fail([Problem("not_allocated", reason, None, document)])
+            return True
         if row._is_gone():
             self.line_ids.unlink()
             reason = connection.env._("Invoice %s was voided in Xero: there is nothing to credit.", row.xero_number)
