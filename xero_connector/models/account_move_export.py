@@ -31,9 +31,6 @@ class AccountMove(models.Model):
         """Whether this document may be sent: posted, and a customer's."""
         return self.state == "posted" and self.move_type in _SENT_TYPES
 
-    def _xero_was_cancelled(self):
-        return self.state == "cancel"
-
     def _xero_out_resource(self):
         return "credit_note" if self.move_type == "out_refund" else "invoice"
 
@@ -50,9 +47,6 @@ class AccountMove(models.Model):
             number=self.name,
             reference=" ".join(filter(None, [self.name, self.ref])),
         )
-
-    def _xero_total(self):
-        return outgoing.number(self.amount_total)
 
     def _xero_bill_lines(self):
         """The lines as they are billed. Of a cancelled document nothing.

@@ -33,9 +33,6 @@ class SaleOrder(models.Model):
         # sudo: whoever sees the order need not see its invoices
         return not any(row.external_id or row.request_key for row in self.sudo().invoice_ids._xero_out_rows())
 
-    def _xero_was_cancelled(self):
-        return self.state == "cancel"
-
     def _xero_out_resource(self):
         return "invoice"
 
@@ -59,9 +56,6 @@ class SaleOrder(models.Model):
             number=self.name,
             reference=" ".join(filter(None, [self.name, self.client_order_ref])),
         )
-
-    def _xero_total(self):
-        return outgoing.number(self.amount_total)
 
     def _xero_bill_lines(self):
         """The lines as they are to be billed: what was ordered less what came back. Of a cancelled order nothing.

@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from ..lib import outgoing
+
 _STATES = [
     ("none", "Not sent"),
     ("waiting", "Waiting to be sent"),
@@ -96,6 +98,13 @@ class XeroExportMixin(models.AbstractModel):
         return self.env["xero.record"].search(
             [("direction", "=", "out"), ("res_model", "=", self._name), ("res_id", "in", self.ids)], order="part, id"
         )
+
+    def _xero_was_cancelled(self):
+        return self.state == "cancel"
+
+    def _xero_total(self):
+        """What Odoo says it comes to, with tax."""
+        return outgoing.number(self.amount_total)
 
     def _xero_recompute(self):
         """What Odoo says about these documents follows what is sent."""
