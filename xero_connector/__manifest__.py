@@ -1,7 +1,7 @@
 {
     "name": "Xero Connector",
     "summary": "Xero sales invoices become orders in your warehouse",
-    "version": "19.0.1.4.0",
+    "version": "19.0.1.5.0",
     "category": "Sales/Sales",
     "license": "LGPL-3",
     "author": "xero_connector contributors",
@@ -39,6 +39,7 @@
         "wizards/xero_preview_views.xml",
         "wizards/xero_test_order_views.xml",
         "wizards/xero_try_views.xml",
+        "views/res_config_settings_views.xml",
         "views/menus.xml",
     ],
     "application": True,

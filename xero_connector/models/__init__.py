@@ -1,4 +1,6 @@
 from . import (
+    res_company,
+    res_config_settings,
     xero_guarded_mixin,
     xero_app,
     xero_app_vault,
