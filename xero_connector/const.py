@@ -19,6 +19,11 @@ RENEW_AFTER_DAYS = 7
 WARN_DAYS = 10
 STATE_MINUTES = 15
 
+# So many integrations a customer may have in the portal, and so many days an invoice may be old that is imported when
+# one is set up there: nobody ships last year again by a slip.
+PORTAL_CONNECTIONS = 20
+PORTAL_DAYS_BACK = 30
+
 # Section 1.3: what each scope is needed for. Only the granular names of 2026.
 SCOPE_NEEDS = {
     "offline_access": "staying connected without asking again every half hour",

@@ -30,12 +30,23 @@ class XeroOAuth(http.Controller):
     def callback(self, state=None, code=None, error=None, error_description="", **_kwargs):
         """Finish connecting, then show the connection: connected, or with the reason why not."""
         connection = request.env["xero.connection"]._connection_from_state(state)
+        is_customer = request.env.user._is_portal()
+        if is_customer:
+            # Permission may have been withdrawn while its user was at Xero.
+            own_sudo = connection._portal_own(connection.id)
+            connection = own_sudo if own_sudo and own_sudo._portal_may_change() else connection.browse()
         if not connection:
-            return request.render("xero_connector.oauth_state_invalid", status=400)
+            back = "/my/xero" if is_customer else "/odoo/xero-connections"
+            return request.render("xero_connector.oauth_state_invalid", {"back": back}, status=400)
         connection.check_access("write")
         if code and not error:
-            connection._complete_consent(code)
+            refusal = connection._complete_consent(code)
         else:
+            problem = errors.XeroError(oauth.explain(error or "", error_description))
             # sudo: messages are the machine's to write
-            connection.sudo()._note_refusal(errors.XeroError(oauth.explain(error or "", error_description)))
+            connection.sudo()._note_refusal(problem)
+            refusal = problem.for_person()
+        if is_customer:
+            request.session["xero_notice"] = refusal and [refusal, "warning"]
+            return request.redirect(f"/my/xero/{connection.id}/setup/authentication")
         return request.redirect(connection._path())

@@ -136,19 +136,19 @@ class XeroConnection(models.Model):
         """Swap the code for tokens and find the organisation. Works in a cursor of its own and commits step by step:
         Odoo may run a request twice, a code works once, and tokens received must never be rolled back.
 
-        :return: False when it was refused; ``message`` says why
+        :return: why it was refused, as a sentence; None when it was not
         """
         self.ensure_one()
         with self.env.registry.cursor() as cr:
             connection_sudo = self.with_env(self.env(cr=cr, su=True))
             try:
                 connection_sudo._adopt(connection_sudo._token_endpoint().exchange(code, self._redirect_uri()))
-                connected = True
+                refusal = None
             except errors.XeroError as error:
                 connection_sudo._note_refusal(error)
-                connected = False
+                refusal = error.for_person()
         self.invalidate_recordset()
-        return connected
+        return refusal
 
     def _note_refusal(self, error):
         """Say why connecting did not succeed. The connection stays as it was: one that works goes on working, so only
@@ -294,11 +294,17 @@ class XeroConnection(models.Model):
         free = [tenant for tenant in tenants if tenant["tenantId"] not in taken]
         if not free:
             where = " ".join(
-                f"{_names([tenant])} is connected already, by the connection “{taken[tenant['tenantId']].name}”."
+                f"{_names([tenant])} is connected already{self._whereabouts(taken[tenant['tenantId']])}."
                 for tenant in tenants
             )
             raise errors.XeroDenied(f"{where} Two connections of one organisation would ship everything twice.")
         return free
+
+    def _whereabouts(self, other):
+        """Which connection it is that has the organisation; another customer's is not this one's to know."""
+        if self.in_portal and other.partner_id != self.partner_id:
+            return ""
+        return f", by the connection “{other.name}”"
 
     @api.depends("state", "grant_id", "tenant_id")
     def _compute_needs_choice(self):

@@ -1,7 +1,14 @@
-from odoo import models
+from datetime import timedelta
+
+from odoo import fields, models
+from odoo.exceptions import UserError
 from odoo.tools import formatLang
 
-from ..lib import formats
+from ..lib import errors, formats
+from ..lib.invoice import XeroInvoice
+
+_DAYS = 30
+_CHOICES = 20
 
 
 class XeroConnection(models.Model):
@@ -9,10 +16,25 @@ class XeroConnection(models.Model):
 
     _inherit = "xero.connection"
 
+    def _test_choices(self):
+        """The newest invoices of the last 30 days to choose from; one call.
+
+        :return: list of dicts with ``external_id``, ``number``, ``reference``, ``contact_name``, ``date``
+        :raise UserError: when Xero cannot be asked
+        """
+        start_date = fields.Date.context_today(self) - timedelta(days=_DAYS)
+        try:
+            with self._client() as client:
+                payloads = client.recent_invoices(start_date, _CHOICES)
+        except errors.XeroError as error:
+            raise UserError(error.for_person()) from None
+        choices = [_choice(payload) for payload in payloads if payload.get("InvoiceID")]
+        return sorted(choices, key=lambda choice: str(choice["date"] or ""), reverse=True)
+
     def _test_order(self, invoice_id):
         """What this invoice would become with the settings as they are now. Reads Xero, keeps nothing.
 
-        :return: dict with ``number``, ``outcome``, ``reason``, ``customer``, ``ship_to``, ``warehouse``,
+        :return: dict with ``number``, ``outcome``, ``reason``, ``problem_code``, ``problem_subject``, ``customer``, ``ship_to``, ``warehouse``,
             ``instructions``, ``total``, and ``lines``: dicts with ``product``, ``name``, ``quantity``, ``price``,
             ``subtotal``
         :raise UserError: when Xero cannot be asked
@@ -41,7 +63,8 @@ class XeroConnection(models.Model):
         if self._is_older(payload):
             too_old = self.env._("It is dated before %s, from when on invoices are imported.", self.import_from)
             reason = f"{reason}\n{too_old}".strip()
-        values = {"number": row.number, "outcome": row.state, "reason": reason, "lines": []}
+        problem = {"problem_code": row.problem_code, "problem_subject": row.problem_subject}
+        values = {"number": row.number, "outcome": row.state, "reason": reason, "lines": [], **problem}
         document = row._document()
         return values | self._describe(document) if document else values
 
@@ -81,3 +104,18 @@ class XeroConnection(models.Model):
 
 def _quantity(number, uom):
     return f"{formats.short(number) or 0} {uom.name}"
+
+
+def _choice(payload):
+    invoice = XeroInvoice(payload)
+    try:
+        date = invoice.date
+    except ValueError:
+        date = None
+    return {
+        "external_id": invoice.id,
+        "number": invoice.number or invoice.id,
+        "reference": invoice.reference,
+        "contact_name": invoice.contact_name,
+        "date": date,
+    }

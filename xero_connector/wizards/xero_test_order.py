@@ -1,14 +1,5 @@
-from datetime import timedelta
-
 from odoo import fields, models
-from odoo.exceptions import UserError
 from odoo.fields import Command
-
-from ..lib import errors
-from ..lib.invoice import XeroInvoice
-
-_DAYS = 30
-_CHOICES = 20
 
 
 class XeroTestOrder(models.TransientModel):
@@ -36,14 +27,7 @@ class XeroTestOrder(models.TransientModel):
 
         :raise UserError: when Xero cannot be asked
         """
-        start_date = fields.Date.context_today(self) - timedelta(days=_DAYS)
-        try:
-            with connection._client() as client:
-                payloads = client.recent_invoices(start_date, _CHOICES)
-        except errors.XeroError as error:
-            raise UserError(error.for_person()) from None
-        choices = [_choice(payload) for payload in payloads if payload.get("InvoiceID")]
-        choices.sort(key=lambda choice: str(choice["date"] or ""), reverse=True)
+        choices = connection._test_choices()
         wizard = self.create(
             {"connection_id": connection.id, "choice_ids": [Command.create(choice) for choice in choices]}
         )
@@ -55,6 +39,7 @@ class XeroTestOrder(models.TransientModel):
         self.connection_id.check_access("write")
         values = self.connection_id._test_order(invoice_id)
         lines = values.pop("lines")
+        values = {name: value for name, value in values.items() if name in self._fields}
         self.write({**values, "line_ids": [Command.clear(), *(Command.create(line) for line in lines)]})
         return self._open()
 
@@ -95,18 +80,3 @@ class XeroTestOrderLine(models.TransientModel):
     quantity = fields.Char(readonly=True)
     price = fields.Char(readonly=True)
     subtotal = fields.Char(readonly=True)
-
-
-def _choice(payload):
-    invoice = XeroInvoice(payload)
-    try:
-        date = invoice.date
-    except ValueError:
-        date = None
-    return {
-        "external_id": invoice.id,
-        "number": invoice.number or invoice.id,
-        "reference": invoice.reference,
-        "contact_name": invoice.contact_name,
-        "date": date,
-    }

@@ -48,6 +48,7 @@ from . import (
     test_killed,
     test_organisations,
     test_preview,
+    test_portal,
     test_prices,
     test_problems,
     test_refresh_processes,

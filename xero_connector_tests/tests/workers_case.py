@@ -149,7 +149,7 @@ class WorkersCase(BaseCase):
         with registry.cursor() as cr:
             env = api.Environment(cr, SUPERUSER_ID, {})
             connection = env["xero.connection"]._connection_from_state(redirect["state"])
-            if not connection._complete_consent(redirect["code"]):
+            if connection._complete_consent(redirect["code"]):
                 raise AssertionError(connection.message)
 
     @classmethod

@@ -1,0 +1,249 @@
+from odoo import SUPERUSER_ID, api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+from .. import const
+from ..lib import errors
+
+# What the customer mends in the portal, by connecting again; the rest is for the warehouse's staff.
+_CUSTOMER_MENDS = ("reconnect", "scope", "not_connected")
+_ATTENTION = "xero_connector.mail_template_attention"
+
+
+class XeroConnection(models.Model):
+    """Connections their customer sets up and looks after in the portal.
+
+    No portal user has a right on any model of this addon. The controller gets a connection from :meth:`_portal_own`
+    alone, with superuser rights, and shows nothing but what :meth:`_portal_values` and its like make of it.
+    """
+
+    _inherit = "xero.connection"
+
+    in_portal = fields.Boolean(
+        string="The customer looks after it in the portal",
+        copy=False,
+        help="The customer sees it under My account, Xero integrations, with its log, and may pause, reconfigure and "
+        "delete it.",
+    )
+
+    @api.constrains("in_portal", "partner_id")
+    def _check_in_portal(self):
+        for connection in self:
+            if connection.in_portal and not connection.partner_id:
+                raise ValidationError(self.env._("%s needs a customer to be looked after in the portal.",
+                                                 connection.name))
+
+    # === WHOSE, AND WHAT MAY THEY === #
+
+    @api.model
+    def _portal_domain(self):
+        customer = self.env.user.partner_id.commercial_partner_id
+        return [("in_portal", "=", True), ("partner_id", "child_of", customer.id), ("partner_id", "!=", False)]
+
+    @api.model
+    def _portal_all(self):
+        """All connections this user looks after, with superuser rights; none for who is no customer."""
+        if not self.env.user._is_portal():
+            return self.sudo().browse()
+        return self.sudo().search(self._portal_domain())
+
+    @api.model
+    def _portal_own(self, connection_id):
+        """This connection if its customer is the user's, with superuser rights; empty otherwise."""
+        return self._portal_all().filtered(lambda connection: connection.id == connection_id)
+
+    @api.model
+    def _portal_allowed(self):
+        """Whether this user may create integrations with the current company."""
+        user = self.env.user
+        return user._is_portal() and user.partner_id._xero_portal_allowed(self.env.company)
+
+    def _portal_may_change(self):
+        """Whether the customer may connect, resume and change this one: permission may have been withdrawn since."""
+        self.ensure_one()
+        return self.partner_id._xero_portal_allowed(self.company_id)
+
+    def _portal_refuse_change(self):
+        """:raise UserError: when permission was withdrawn"""
+        if not self._portal_may_change():
+            raise UserError(
+                self.env._("Changes are not possible at the moment: ask %s. Pausing and deleting are.",
+                           self.company_id.name)
+            )
+
+    # === MADE THERE === #
+
+    @api.model
+    def _portal_create(self, name):
+        """A new integration of this user's customer, at its second step.
+
+        :raise UserError: when that is not allowed, or there are too many of them
+        """
+        company = self.env.company
+        if not self._portal_allowed():
+            raise UserError(self.env._("New integrations are not possible at the moment: ask %s.", company.name))
+        own_sudo = self._portal_all()
+        if len(own_sudo) >= const.PORTAL_CONNECTIONS:
+            raise UserError(self.env._("You have %s integrations. Delete one you do not need.", len(own_sudo)))
+        customer_sudo = self.env.user.partner_id.commercial_partner_id.sudo()
+        company_sudo = company.sudo()
+        apps_sudo = self.env["xero.app"].sudo()
+        usable = [("company_id", "in", (False, company.id)), ("grant_type", "=", "authorization_code")]
+        app_sudo = company_sudo.xero_portal_app_id or apps_sudo.search(usable, limit=1)
+        if not app_sudo:
+            raise UserError(self.env._("Nothing can be connected yet: ask %s.", company.name))
+        warehouses = customer_sudo._xero_portal_warehouses(company)
+        responsible_sudo = company_sudo.xero_portal_user_id or customer_sudo.user_id
+        # Followers get what staff writes to each other about it.
+        quiet_sudo = self.sudo().with_company(company).with_context(mail_create_nosubscribe=True)
+        return quiet_sudo.create(
+            {
+                "name": name,
+                "app_id": app_sudo.id,
+                "company_id": company.id,
+                "partner_id": customer_sudo.id,
+                "user_id": responsible_sudo.id,
+                "in_portal": True,
+                "setup_done": False,
+                "setup_step": "authentication",
+                "import_from": fields.Date.context_today(self),
+                "warehouse_id": warehouses.id if len(warehouses) == 1 else False,
+                "order_target": company_sudo.xero_portal_order_target,
+                "order_confirm": company_sudo.xero_portal_order_confirm,
+            }
+        )
+
+    def _portal_connect(self):
+        """Where the customer's browser goes to give consent.
+
+        :return: Xero's address, or False where the warehouse has to act first: it has been called
+        :raise UserError: what the customer can act on
+        """
+        self._portal_refuse_change()
+        try:
+            return self.action_connect()["url"]
+        except UserError as error:
+            # It names apps, settings and limits that are the staff's.
+            self._call_for_help(str(error))
+            return False
+
+    def _portal_pause(self):
+        self.action_pause()
+
+    def _portal_resume(self):
+        """Go on after a pause.
+
+        :raise UserError: without permission, or without a consent
+        """
+        self._portal_refuse_change()
+        self.action_resume()
+
+    def _portal_finish(self):
+        """Leave the set-up; the first time the import begins.
+
+        :raise UserError: while it is not connected, or without a warehouse
+        """
+        self._portal_refuse_change()
+        if self.unmatched_action == "default" and not self.warehouse_id:
+            raise UserError(self.env._("Choose where invoices go that no rule matches, under Configuration."))
+        self.action_setup_finish()
+
+    def _portal_fee(self):
+        """What an active integration costs this user's customer, as a sentence; empty where it costs nothing."""
+        company_sudo = (self.company_id or self.env.company).sudo()
+        return company_sudo._xero_fee_text(self.env.user.partner_id.commercial_partner_id.sudo())
+
+    def _portal_test_order(self, invoice_id):
+        """What :meth:`_test_order` says, its reason in words for the customer. The scheduler's user makes the order, as
+        it would make the real one."""
+        real = self.with_user(SUPERUSER_ID).with_company(self.company_id)
+        outcome = real._test_order(invoice_id)
+        if outcome["outcome"] != "done":
+            record = self.env["xero.record"]
+            subject = outcome["problem_subject"]
+            outcome["reason"] = record._portal_sentence(outcome["problem_code"], subject, outcome["reason"])
+        return outcome
+
+    # === WHAT THEY SEE === #
+
+    def _portal_values(self):
+        """What a page of the portal shows of this connection: text, numbers and dates, never a record."""
+        self.ensure_one()
+        return {
+            "id": self.id,
+            "name": self.name,
+            "company": self.company_id.name,
+            "organisation": self.tenant_name or "",
+            "state": self.state,
+            "status": self._portal_status(),
+            "dot": self._portal_dot(),
+            "message": self._portal_message(),
+            "is_connected": bool(self.tenant_id) and self.state != "draft",
+            "needs_choice": self.needs_choice,
+            "setup_done": self.setup_done,
+            "step": self.setup_step,
+            "may_change": self._portal_may_change(),
+            "waiting": self.waiting_count,
+            "failed": self.failed_count,
+            "done": self.done_count,
+            "last_import": self.last_import,
+        }
+
+    def _portal_status(self):
+        _ = self.env._
+        if not self.setup_done:
+            return _("Set-up not finished")
+        if self.needs_attention:
+            return _("Needs attention")
+        return {"draft": _("Not connected"), "connected": _("Connected"), "paused": _("Paused")}[self.state]
+
+    def _portal_dot(self):
+        """The dot's colour, as Bootstrap calls it."""
+        if self.needs_attention:
+            return "danger"
+        if self.state in ("draft", "paused"):
+            return "secondary"
+        return "success" if self.setup_done else "warning"
+
+    def _portal_message(self):
+        """What needs attention, in words for the customer; empty when nothing does."""
+        if not self.message:
+            return ""
+        if self.state == "draft":
+            return self.message
+        if self.state == "error" and (not self.error_code or self.error_code in _CUSTOMER_MENDS):
+            return self.env._("The access to %s has ended. Connect again: all settings are kept.", self.tenant_name)
+        if self.needs_attention:
+            return self.env._("Nothing can be imported at the moment. %s has been told.", self.company_id.name)
+        return ""
+
+    def _portal_organisations(self):
+        """The organisations the consent reaches and this connection may take: a list of dicts with ``id``, ``name``.
+
+        :raise UserError: when Xero cannot be asked
+        """
+        try:
+            with self._client() as client:
+                tenants = self._granted_tenants(client)
+        except errors.XeroError as error:
+            raise UserError(error.for_person()) from None
+        return [{"id": tenant["tenantId"], "name": tenant.get("tenantName") or tenant["tenantId"]} for tenant in tenants]
+
+    # === TOLD === #
+
+    def _call_for_help(self, text):
+        is_news = not self.activity_search(["xero_connector.mail_activity_type_xero"])
+        result = super()._call_for_help(text)
+        if is_news and self.in_portal and self.state == "error":
+            self._write_to_customer()
+        return result
+
+    def _write_to_customer(self):
+        """One mail when the integration stops until somebody acts."""
+        # sudo: whoever notices it need not be allowed to write mails
+        template_sudo = self.env.ref(_ATTENTION).sudo()
+        reader_sudo = self.create_uid.partner_id.sudo()
+        reader_sudo = reader_sudo if reader_sudo.commercial_partner_id == self.partner_id else self.partner_id.sudo()
+        if reader_sudo.email:
+            template_sudo.with_context(lang=reader_sudo.lang).send_mail(
+                self.id, email_values={"recipient_ids": [fields.Command.set(reader_sudo.ids)]}
+            )

@@ -1,0 +1,396 @@
+"""Customers connect themselves: the whole journey in the portal, without JavaScript, and what it refuses."""
+
+from datetime import timedelta
+from unittest.mock import patch
+
+from odoo import fields
+from odoo.tests import tagged
+
+from odoo.addons.xero_connector import const
+
+from .portal_case import PortalCase
+
+
+@tagged("post_install", "-at_install")
+class TestJourney(PortalCase):
+    def recent(self, *args, **values):
+        return self.invoice(*args, Date=str(fields.Date.today()), **values)
+
+    def test_three_steps_and_a_test_order_lead_to_the_import(self):
+        self.fake.auto_tenants = [self.org.tenant_id]
+        self.log_in("kauri")
+        page = self.visit("/my/xero")
+        self.assertIn("Connect your Xero", page.text)
+        page = page.follow("New integration").press("Next", name="Our shop")
+        self.assertIn("Not connected yet", page.text)
+        connection = self.connections_of(self.kauri)
+        self.assertEqual((connection.name, connection.state, connection.setup_done), ("Our shop", "draft", False))
+        page = page.press("Connect to Xero")
+        self.assertIn(f"Connected to {self.org.name}", page.text)
+        page = page.follow("Next").press("Add a rule", default=str(self.warehouse.id))
+        page = page.press("Save and next", text_n1="GC", target_n1=str(self.second_warehouse.id))
+        self.assertEqual(connection.mapping_ids.warehouse_id, self.second_warehouse)
+        invoice = self.recent("order GC 7", InvoiceNumber="INV-7")
+        page = page.follow("Test order") if "Test order" in page.links() else self.visit(page.url)
+        self.assertIn("INV-7", page.text)
+        page = page.press("Show")
+        self.assertIn("would become this order", page.text)
+        self.assertIn("Gold Coast", page.text)
+        self.assertFalse(self.row(invoice), "nothing was created")
+        page = page.press("Finish")
+        self.assertIn("Connected", page.text)
+        self.assertTrue(connection.setup_done)
+        self.run_import(connection)
+        order = self.order(invoice)
+        self.assertEqual((order.warehouse_id, order.partner_id), (self.second_warehouse, self.kauri))
+        self.assertIn(order.name, self.visit(page.url).text)
+
+    def test_a_new_integration_begins_as_the_companys_settings_say(self):
+        responsible = self.env.ref("base.user_admin")
+        self.company.write(
+            {
+                "xero_portal_order_target": "picking",
+                "xero_portal_order_confirm": True,
+                "xero_portal_user_id": responsible.id,
+            }
+        )
+        connection = self.set_up()
+        self.assertEqual(
+            (connection.order_target, connection.order_confirm, connection.user_id, connection.partner_id),
+            ("picking", True, responsible, self.kauri),
+        )
+        self.assertEqual(connection.import_from, fields.Date.context_today(connection))
+        self.assertNotIn(self.kauri_user.partner_id, connection.message_partner_ids, "staff's notes are not for them")
+
+    def test_rules_are_moved_added_and_removed_and_only_save_writes_them(self):
+        connection = self.set_up()
+        connection.mapping_ids = self.rules(("A", self.warehouse), ("B", self.second_warehouse), ("C", None))
+        a, b, c = connection.mapping_ids.sorted("sequence")
+        page = self.visit(f"/my/xero/{connection.id}/setup/configuration")
+        page = page.press(f"up:{c.id}").press(f"up:{c.id}").press(f"down:{a.id}").press(f"remove:{b.id}")
+        self.assertIn("not saved yet", page.text)
+        self.assertEqual(connection.mapping_ids.sorted("sequence").mapped("reference_contains"), ["A", "B", "C"])
+        page = page.press("Add a rule")
+        page = page.press("Save", text_n1="D", target_n1=str(self.second_warehouse.id))
+        self.assertIn("Saved.", page.text)
+        rules = connection.mapping_ids.sorted("sequence")
+        self.assertEqual(rules.mapped("reference_contains"), ["C", "A", "D"])
+        self.assertEqual(rules[:2], c | a, "rules that stay are the same records")
+
+    def test_what_staff_added_meanwhile_is_neither_lost_nor_before_the_customers_rules(self):
+        connection = self.set_up()
+        page = self.visit(f"/my/xero/{connection.id}/setup/configuration").press("Add a rule")
+        connection.mapping_ids = self.rules(("staff", None))
+        page.press("Save", text_n1="ours", target_n1="ignore")
+        rules = connection.mapping_ids.sorted("sequence")
+        self.assertEqual(rules.mapped("reference_contains"), ["ours", "staff"])
+
+    def test_bad_input_says_what_is_wrong_and_writes_nothing(self):
+        connection = self.set_up()
+        page = self.visit(f"/my/xero/{connection.id}/setup/configuration").press("Add a rule")
+        for text, values in {
+            "A rule has no text": {"text_n1": "  ", "target_n1": "ignore"},
+            "Choose a warehouse for the rule “x”": {"text_n1": "x", "target_n1": "999999"},
+            "Choose where invoices go": {"text_n1": "x", "target_n1": "ignore", "default": ""},
+            "Say from which date": {"text_n1": "x", "target_n1": "ignore", "import_from": "soon"},
+            "at the earliest": {"text_n1": "x", "target_n1": "ignore", "import_from": "2020-01-01"},
+            "Choose: Look for invoices": {"text_n1": "x", "target_n1": "ignore", "sync_interval": "always"},
+        }.items():
+            with self.subTest(text):
+                answer = page.press("Save", **values, note_target="delivery")
+                self.assertIn(text, answer.text)
+                self.assertIn(values["text_n1"].strip(), answer.source, "what was typed is still there")
+                self.assertFalse(connection.mapping_ids)
+                self.assertEqual(connection.note_target, "none")
+
+    def test_invoices_older_than_a_month_cannot_be_asked_for_but_stay_where_staff_allowed_them(self):
+        connection = self.set_up()
+        connection.import_from = "2020-01-01"
+        page = self.visit(f"/my/xero/{connection.id}/setup/configuration").press("Save", import_from="2020-06-01")
+        self.assertIn("Saved.", page.text)
+        self.assertEqual(str(connection.import_from), "2020-06-01")
+
+    def test_pausing_stops_the_import_and_resuming_goes_on(self):
+        connection = self.set_up()
+        overview = f"/my/xero/{connection.id}"
+        page = self.visit(overview).press("Pause")
+        self.assertIn("Paused", page.text)
+        self.assertEqual(connection.state, "paused")
+        page = page.press("Resume")
+        self.assertEqual(connection.state, "connected")
+        connection.next_poll = False
+        page.press("Import now")
+        self.assertTrue(connection.next_poll)
+
+    def test_deleting_asks_first_ends_the_connection_at_xero_and_keeps_the_orders(self):
+        connection = self.set_up()
+        invoice = self.recent()
+        self.run_import(connection)
+        page = self.visit(f"/my/xero/{connection.id}").follow("Delete")
+        self.assertTrue(connection.active, "asked first")
+        page = page.press("Delete")
+        self.assertEqual(page.path, "/my/xero")
+        self.assertNotIn("Our shop", page.text)
+        self.assertEqual((connection.active, connection.state), (False, "draft"))
+        self.assertFalse(connection.sudo().grant_id)
+        self.assertTrue(self.order(invoice))
+        self.assertEqual(self.visit(f"/my/xero/{connection.id}").status, 404)
+
+    def test_the_log_says_why_in_the_customers_words_and_what_was_mended_is_tried_again(self):
+        connection = self.set_up()
+        self.org.add_item(Code="GLASS", Name="Glass")
+        invoice = self.recent("x", [self.line("GLASS")], InvoiceNumber="INV-9")
+        self.run_import(connection)
+        self.assertEqual(self.row(invoice).state, "failed")
+        page = self.visit(f"/my/xero/{connection.id}").follow("The whole log").follow("Failed")
+        self.assertIn("The warehouse knows no item “GLASS”", page.text)
+        self._make_product("GLASS", "Glass", 5)
+        page = page.press("Retry")
+        self.assertIn("INV-9 is tried again", page.text)
+        self.run_cron("process")
+        self.assertEqual(self.order(invoice).partner_id, self.kauri)
+        self.assertNotIn("Retry", self.visit(page.url).buttons())
+
+    def test_of_several_granted_organisations_the_customer_picks(self):
+        other = self.fake.add_organisation("Second shop", country="NZ", currency=self.org.currency)
+        self.log_in("kauri")
+        self.fake.auto_tenants = [self.org.tenant_id, other.tenant_id]
+        page = self.visit("/my/xero/new").press("Next", name="Which").press("Connect to Xero")
+        self.assertIn("Which one is this integration for?", page.text)
+        page = page.press("Second shop")
+        self.assertIn("Connected to Second shop", page.text)
+        self.assertEqual(self.connections_of(self.kauri).tenant_id, other.tenant_id)
+
+    def test_who_refuses_at_xero_reads_why_and_may_try_again(self):
+        self.log_in("kauri")
+        page = self.visit("/my/xero/new").press("Next", name="Refused")
+        self.fake.auto_approve = False
+        self.addCleanup(setattr, self.fake, "auto_approve", True)
+        connection = self.connections_of(self.kauri)
+        answer = self.url_open(
+            self._here(f"/my/xero/{connection.id}/connect"),
+            data={"csrf_token": page.document.xpath("//input[@name='csrf_token']/@value")[0]},
+            allow_redirects=False,
+        )
+        state = answer.headers["Location"].partition("state=")[2].partition("&")[0]
+        page = self.visit(f"/xero/oauth/callback?error=access_denied&state={state}")
+        self.assertEqual(page.path, f"/my/xero/{connection.id}/setup/authentication")
+        self.assertIn("Connect to Xero", page.buttons())
+        self.assertIn("alert-warning", page.source)
+        self.assertEqual(connection.state, "draft")
+
+    def test_an_ended_consent_is_told_in_the_portal_and_by_one_mail(self):
+        connection = self.set_up()
+        mails = self.env["mail.mail"].sudo().search([])
+        connection.sudo().grant_id.write({"refresh_token": "dead", "access_expires_at": "2020-01-01"})
+        self.run_import(connection)
+        self.run_import(connection)
+        self.assertEqual(connection.state, "error")
+        new = self.env["mail.mail"].sudo().search([]) - mails
+        to_customer = new.filtered(lambda mail: self.kauri_user.partner_id in mail.recipient_ids)
+        self.assertEqual(len(to_customer), 1)
+        self.assertIn(f"/my/xero/{connection.id}", to_customer.body_html)
+        page = self.visit("/my/xero")
+        self.assertIn("Needs attention", page.text)
+        page = self.visit(f"/my/xero/{connection.id}")
+        self.assertIn(f"The access to {self.org.name} has ended", page.text)
+        page = page.follow("Connect again").press("Reconnect to Xero")
+        self.assertEqual(connection.state, "connected", connection.message)
+
+    def test_the_portal_home_shows_the_integrations_and_what_needs_attention(self):
+        connection = self.set_up()
+        self.assertIn("/my/xero", self.visit("/my").links())
+        count = self.url_open("/my/counters", json={"params": {"counters": ["xero_count", "xero_attention_count"]}})
+        self.assertEqual(count.json()["result"], {"xero_count": 1, "xero_attention_count": 0})
+        connection.sudo().write({"state": "error", "message": "x"})
+        count = self.url_open("/my/counters", json={"params": {"counters": ["xero_attention_count"]}})
+        self.assertEqual(count.json()["result"]["xero_attention_count"], 1)
+
+    def test_hostile_text_is_shown_as_text(self):
+        evil = "<script>alert(1)</script>{{7*7}}"
+        connection = self.set_up(name=evil)
+        self.recent(evil, InvoiceNumber="INV-E")
+        self.run_import(connection)
+        for path in ("", f"/{connection.id}", f"/{connection.id}/log", f"/{connection.id}/setup/test"):
+            self.assertNotIn("<script>alert(1)", self.visit(f"/my/xero{path}").source)
+        self.assertIn("{{7*7}}", self.visit(f"/my/xero/{connection.id}").document.xpath("//h3")[0].text_content())
+
+
+@tagged("post_install", "-at_install")
+class TestAllowed(PortalCase):
+    def test_without_permission_there_is_neither_card_nor_page(self):
+        self.company.xero_portal = False
+        self.log_in("kauri")
+        self.assertNotIn("/my/xero", self.visit("/my").links())
+        for path in ("/my/xero", "/my/xero/new"):
+            self.assertEqual(self.visit(path).status, 404)
+
+    def test_a_customer_may_be_an_exception_either_way(self):
+        for company, customer, allowed in (
+            (True, "inherit", True), (True, "deny", False), (False, "inherit", False), (False, "allow", True),
+        ):
+            self.company.xero_portal = company
+            self.kauri.xero_portal = customer
+            self.log_in("kauri")
+            self.assertEqual(self.visit("/my/xero/new").status == 200, allowed, (company, customer))
+
+    def test_staff_and_visitors_have_no_integrations_of_their_own(self):
+        self.authenticate("admin", "admin")
+        self.assertEqual(self.visit("/my/xero").status, 404)
+        self.authenticate(None, None)
+        self.assertEqual(self.visit("/my/xero").path, "/web/login")
+
+    def test_withdrawn_permission_leaves_looking_pausing_and_deleting(self):
+        connection = self.set_up()
+        self.kauri.xero_portal = "deny"
+        overview = f"/my/xero/{connection.id}"
+        page = self.visit(overview)
+        token = self._token(page)
+        self.assertIn("not possible at the moment", page.text)
+        self.assertEqual(connection.state, "connected", "what runs goes on")
+        for step in ("initial", "authentication", "configuration", "test"):
+            self.assertEqual(self.visit(f"{overview}/setup/{step}").status, 404, step)
+        page = page.press("Pause")
+        self.assertEqual(connection.state, "paused")
+        self.assertNotIn("Resume", page.buttons())
+        for action in ("connect", "finish", "organisation", "setup/configuration"):
+            self.assertEqual(self.send(f"{overview}/{action}", {"csrf_token": token}).status, 404, action)
+        self.assertIn("not possible at the moment", self.send(f"{overview}/resume", {"csrf_token": token}).text)
+        self.assertEqual(connection.state, "paused")
+        page.follow("Delete").press("Delete")
+        self.assertFalse(connection.active)
+
+    def _token(self, page):
+        return page.document.xpath("//input[@name='csrf_token']/@value")[0]
+
+    def test_permission_withdrawn_while_the_customer_is_at_xero_ends_the_journey(self):
+        self.log_in("kauri")
+        page = self.visit("/my/xero/new").press("Next", name="Late")
+        connection = self.connections_of(self.kauri)
+        data = {"csrf_token": self._token(page)}
+        answer = self.url_open(self._here(f"/my/xero/{connection.id}/connect"), data=data, allow_redirects=False)
+        state = answer.headers["Location"].partition("state=")[2].partition("&")[0]
+        self.kauri.xero_portal = "deny"
+        page = self.visit(f"/xero/oauth/callback?code=whatever&state={state}")
+        self.assertEqual(page.status, 400)
+        self.assertEqual(connection.state, "draft")
+
+    def test_only_allowed_warehouses_can_be_chosen_and_one_alone_is_chosen_already(self):
+        self.kauri.xero_warehouse_ids = self.second_warehouse
+        self.log_in("kauri")
+        self.fake.auto_tenants = [self.org.tenant_id]
+        page = self.visit("/my/xero/new").press("Next", name="Narrow").press("Connect to Xero").follow("Next")
+        self.assertNotIn(self.warehouse.name, page.document.xpath("//select[@name='default']")[0].text_content())
+        refused = page.press("Save", default=str(self.warehouse.id))
+        self.assertIn("Choose where invoices go", refused.text)
+        page.press("Save")
+        self.assertEqual(self.connections_of(self.kauri).warehouse_id, self.second_warehouse)
+
+    def test_where_only_another_companys_warehouses_are_allowed_none_can_be_chosen(self):
+        company = self.env["res.company"].create({"name": "Elsewhere"})
+        self.kauri.xero_warehouse_ids = self.env["stock.warehouse"].search([("company_id", "=", company.id)])
+        self.assertFalse(self.kauri._xero_portal_warehouses(self.company))
+
+    def test_a_rule_to_a_warehouse_that_is_not_allowed_any_more_has_to_be_changed(self):
+        connection = self.set_up()
+        connection.mapping_ids = self.rules(("GC", self.second_warehouse))
+        self.kauri.xero_warehouse_ids = self.warehouse
+        page = self.visit(f"/my/xero/{connection.id}/setup/configuration").press("Save")
+        self.assertIn("Choose a warehouse for the rule “GC”", page.text)
+
+    def test_above_the_tiers_limit_the_warehouse_is_called_and_the_customer_reads_no_internals(self):
+        self.log_in("kauri")
+        page = self.visit("/my/xero/new").press("Next", name="Sixth")
+        with patch.dict(const.CONNECTION_CAPS, {"starter": 0}):
+            page = page.press("Connect to Xero")
+        self.assertIn("This is not possible at the moment", page.text)
+        self.assertNotIn(self.app.name, page.text)
+        connection = self.connections_of(self.kauri)
+        self.assertIn(self.app.name, connection.activity_ids.note)
+
+    def test_a_customer_has_at_most_so_many_integrations(self):
+        self.log_in("kauri")
+        with patch.object(const, "PORTAL_CONNECTIONS", 1):
+            self.visit("/my/xero/new").press("Next", name="One")
+            page = self.visit("/my/xero/new").press("Next", name="Two")
+        self.assertIn("You have 1 integrations", page.text)
+        self.assertEqual(len(self.connections_of(self.kauri)), 1)
+
+    def test_an_organisation_another_customer_connected_is_refused_without_naming_them(self):
+        self.set_up("rimu", name="Rimu secret name")
+        self.log_in("kauri")
+        page = self.visit("/my/xero/new").press("Next", name="Mine").press("Connect to Xero")
+        self.assertIn("is connected already", page.text)
+        self.assertNotIn("Rimu", page.source)
+        self.assertEqual(self.connections_of(self.kauri).state, "draft")
+
+    def test_the_fee_is_shown_and_agreed_to_before_anything_is_imported(self):
+        company = type(self.company)
+        with patch.object(company, "_xero_fee_text", lambda _self, _partner: "5.00 a week"):
+            self.fake.auto_tenants = [self.org.tenant_id]
+            self.log_in("kauri")
+            page = self.visit("/my/xero")
+            self.assertIn("5.00 a week", page.text)
+            page = page.follow("New integration")
+            self.assertIn("5.00 a week", page.text)
+            page = page.press("Next", name="Paid").press("Connect to Xero").follow("Next")
+            page = page.press("Save and next", default=str(self.warehouse.id))
+            page = page.press("Finish")
+            self.assertIn("Tick that you agree", page.text)
+            self.assertFalse(self.connections_of(self.kauri).setup_done)
+            page.press("Finish", agreed="1")
+            self.assertTrue(self.connections_of(self.kauri).setup_done)
+
+
+@tagged("post_install", "-at_install")
+class TestInvitation(PortalCase):
+    def invitations(self):
+        return self.env["mail.mail"].sudo().search([("subject", "ilike", "connect your Xero")])
+
+    def test_who_has_no_access_to_the_portal_gets_it_with_the_invitation(self):
+        partner = self.env["res.partner"].create({"name": "Totara Ltd", "email": "totara@example.com"})
+        partner.action_xero_invite()
+        user = partner.user_ids
+        self.assertTrue(user._is_portal())
+        mail = self.invitations()
+        self.assertEqual(len(mail), 1, "one mail, not Odoo's own besides")
+        self.assertIn("redirect=%2Fmy%2Fxero", mail.body_html)
+        self.assertIn("Invited", partner.message_ids[0].body)
+        self.assertNotIn("token", partner.message_ids[0].body)
+
+    def test_who_has_logged_in_before_gets_the_pages_address_alone(self):
+        self.log_in("kauri")
+        self.env["res.users.log"].with_user(self.kauri_user).sudo().create({})
+        self.kauri_user.partner_id.action_xero_invite()
+        mail = self.invitations()
+        self.assertIn("/my/xero", mail.body_html)
+        self.assertNotIn("token=", mail.body_html)
+
+    def test_the_link_of_the_invitation_leads_to_the_integrations(self):
+        partner = self.env["res.partner"].create({"name": "Totara Ltd", "email": "totara@example.com"})
+        partner.action_xero_invite()
+        link = partner._xero_portal_link()
+        self.authenticate(None, None)
+        page = self.visit(link)
+        page = self.send(
+            page.url, dict(page.document.forms[0].form_values()) | {"password": "T0tara-pw-1", "confirm_password": "T0tara-pw-1"}
+        )
+        self.assertEqual(page.path, "/my/xero")
+
+    def test_it_is_refused_with_a_clear_sentence_where_it_cannot_work(self):
+        internal = self.env.ref("base.user_admin").partner_id
+        nobody = self.env["res.partner"].create({"name": "No mail"})
+        self.kauri.xero_portal = "deny"
+        for partner, text in ((self.kauri, "may not create"), (internal, "staff"), (nobody, "email")):
+            with self.assertRaisesRegex(Exception, text):
+                partner.action_xero_invite()
+
+
+@tagged("post_install", "-at_install")
+class TestOldAge(PortalCase):
+    def test_a_date_before_the_limit_is_measured_from_today(self):
+        connection = self.set_up()
+        early = str(fields.Date.today() - timedelta(days=const.PORTAL_DAYS_BACK - 1))
+        page = self.visit(f"/my/xero/{connection.id}/setup/configuration").press("Save", import_from=early)
+        self.assertIn("Saved.", page.text)
+        self.assertEqual(str(connection.import_from), early)
