@@ -11,6 +11,7 @@
         "security/xero_security.xml",
         "security/ir.model.access.csv",
         "data/mail_activity_type.xml",
+        "data/ir_default.xml",
         "data/mail_template_portal.xml",
         "data/ir_cron.xml",
         "views/oauth_templates.xml",

@@ -18,9 +18,8 @@ class XeroPortal(CustomerPortal):
 
     def _prepare_home_portal_values(self, counters):
         values = super()._prepare_home_portal_values(counters)
-        if "xero_count" in counters or "xero_attention_count" in counters:
+        if "xero_attention_count" in counters:
             own_sudo = request.env["xero.connection"]._portal_all()
-            values["xero_count"] = len(own_sudo)
             values["xero_attention_count"] = len(own_sudo.filtered("needs_attention"))
         return values
 

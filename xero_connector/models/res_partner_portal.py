@@ -13,7 +13,6 @@ class ResPartner(models.Model):
         [("inherit", "As the company's settings say"), ("allow", "Allowed"), ("deny", "Not allowed")],
         string="Own Xero integrations",
         company_dependent=True,
-        default="inherit",
         groups="xero_connector.group_xero_user",
         help="Whether this customer may create Xero integrations in the portal. Withdrawn, what runs goes on: the "
         "customer may still look, pause and delete, but neither create, connect, resume nor change.",

@@ -226,7 +226,8 @@ class XeroConnection(models.Model):
                 tenants = self._granted_tenants(client)
         except errors.XeroError as error:
             raise UserError(error.for_person()) from None
-        return [{"id": tenant["tenantId"], "name": tenant.get("tenantName") or tenant["tenantId"]} for tenant in tenants]
+        names = {tenant["tenantId"]: tenant.get("tenantName") or tenant["tenantId"] for tenant in tenants}
+        return [{"id": tenant_id, "name": name} for tenant_id, name in names.items()]
 
     # === TOLD === #
 

@@ -34,9 +34,9 @@ class XeroConnection(models.Model):
     def _test_order(self, invoice_id):
         """What this invoice would become with the settings as they are now. Reads Xero, keeps nothing.
 
-        :return: dict with ``number``, ``outcome``, ``reason``, ``problem_code``, ``problem_subject``, ``customer``, ``ship_to``, ``warehouse``,
-            ``instructions``, ``total``, and ``lines``: dicts with ``product``, ``name``, ``quantity``, ``price``,
-            ``subtotal``
+        :return: dict with ``number``, ``outcome``, ``reason``, ``problem_code``, ``problem_subject``, ``customer``,
+            ``ship_to``, ``warehouse``, ``instructions``, ``total``, and ``lines``: dicts with ``product``, ``name``,
+            ``quantity``, ``price``, ``subtotal``
         :raise UserError: when Xero cannot be asked
         """
         self.ensure_one()

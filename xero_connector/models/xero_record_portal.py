@@ -16,8 +16,11 @@ class XeroRecord(models.Model):
         return [("connection_id", "=", connection.id), ("direction", "=", "in"), ("resource", "=", "invoice")]
 
     def _portal_values(self):
-        """What a page of the portal shows of these rows: a list of dicts with ``id``, ``number``, ``reference``,
-        ``contact``, ``date``, ``state``, ``label``, ``color``, ``reason``, ``document`` and ``may_retry``; text and dates only."""
+        """What a page of the portal shows of these rows, text and dates only.
+
+        :return: list of dicts with ``id``, ``number``, ``reference``, ``contact``, ``date``, ``state``, ``label``,
+            ``color``, ``reason``, ``document``, ``url`` and ``may_retry``
+        """
         labels = self._portal_filters()
         return [
             {
@@ -31,6 +34,7 @@ class XeroRecord(models.Model):
                 "color": _COLORS[row.state],
                 "reason": row._portal_reason(),
                 "document": row.document_name or "",
+                "url": row._portal_url(),
                 "may_retry": row._portal_may_retry(),
             }
             for row in self
@@ -44,6 +48,11 @@ class XeroRecord(models.Model):
             "all": _("All"), "failed": _("Failed"), "pending": _("Waiting"), "done": _("Imported"),
             "skipped": _("Not imported"),
         }
+
+    def _portal_url(self):
+        """Its order among the customer's own in the portal; empty where the portal shows none."""
+        order = self._document() if self.res_model == "sale.order" else None
+        return f"/my/orders/{order.id}" if order and order.state in ("sent", "sale") else ""
 
     def _portal_may_retry(self):
         return self.state in _TRIED_AGAIN and self.problem_code not in ("ignored", "already_imported", "exported")
@@ -64,20 +73,26 @@ class XeroRecord(models.Model):
         if code in _OWN_WORDS:
             return reason or ""
         sentences = {
-            "unknown_code": _("The warehouse knows no item “%s”. Correct the item code in Xero and press Retry, or ask "
-                              "the warehouse to add it.", subject),
-            "address_incomplete": _("The delivery address of %s is incomplete. Complete it in Xero and press Retry.",
-                                    subject),
+            "unknown_code": _(
+                "The warehouse knows no item “%s”. Correct the item code in Xero and press Retry, or ask the warehouse "
+                "to add it.",
+                subject,
+            ),
+            "address_incomplete": _(
+                "The delivery address of %s is incomplete. Complete it in Xero and press Retry.", subject
+            ),
             "contact_missing": _("Xero has no contact %s any more. Choose another one on the invoice.", subject),
             "warehouse_missing": _("There is no default warehouse. Choose one under Reconfigure and press Retry."),
-            "warehouse_denied": _("A rule leads to a warehouse you may not use. Change it under Reconfigure and press "
-                                  "Retry."),
+            "warehouse_denied": _(
+                "A rule leads to a warehouse you may not use. Change it under Reconfigure and press Retry."
+            ),
             "negative_quantity": _("A line has a quantity below zero: that cannot be shipped. Correct it in Xero."),
             "quantity_precision": _("A quantity is finer than the warehouse counts. Correct it in Xero."),
             "change_held": _("The invoice was changed in Xero after its order was made: the warehouse decides."),
             "void_held": _("The invoice was cancelled in Xero after its order was made: the warehouse decides."),
-            "credit_held": _("The invoice was credited or unpaid again after its order was made: the warehouse "
-                             "decides."),
+            "credit_held": _(
+                "The invoice was credited or unpaid again after its order was made: the warehouse decides."
+            ),
             "xero_unavailable": _("Xero did not answer. It is tried again by itself."),
             "nothing_to_ship": _("None of its lines is something to ship."),
             "already_imported": _("It was imported before."),

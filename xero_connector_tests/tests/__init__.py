@@ -49,6 +49,7 @@ from . import (
     test_organisations,
     test_preview,
     test_portal,
+    test_portal_guards,
     test_prices,
     test_problems,
     test_refresh_processes,

@@ -1,4 +1,4 @@
-"""What the tests of the portal share: customers, and a browser without JavaScript that follows links and sends forms."""
+"""What the tests of the portal share: customers, and a browser without JavaScript: links and forms."""
 
 from urllib.parse import urljoin, urlsplit
 

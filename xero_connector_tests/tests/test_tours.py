@@ -250,3 +250,42 @@ class TestTours(TourCase):
         self.run_cron("items")
         self.tour("xero_product_form")
         self.assertTrue(self.env["xero.binding"].search([("resource", "=", "item"), ("res_id", "=", bench.id)]))
+
+
+class PortalJourney:
+    """A customer's journey, on a screen as wide as the class says."""
+
+    def test_a_customer_connects_reads_the_log_and_deletes(self):
+        self.company.xero_portal = True
+        customer = self.env["res.partner"].create({"name": "Kauri Ltd", "is_company": True})
+        customer.xero_warehouse_ids = self.second_warehouse
+        new_test_user(
+            self.env, "customer", groups="base.group_portal", partner_id=customer.id, password="customer",
+            tour_enabled=False,
+        )
+        self.org.add_item(Code="GLASS", Name="Glass")
+        today = str(fields.Date.today())
+        tested = self.invoice("GC 1", InvoiceNumber="INV-TESTED", Date=today)
+        express = self.invoice("gc EXPRESS 2", InvoiceNumber="INV-EXPRESS", Date=today)
+        failing = self.invoice("GC 3", [self.line("GLASS")], InvoiceNumber="INV-FAILS", Date=today)
+        with patch.object(self.fake, "auto_approve", False):
+            self.tour("xero_portal", login="customer", url="/my")
+        self.run_import()
+        self.assertEqual(self.order(tested).warehouse_id, self.second_warehouse)
+        self.assertEqual(self.row(express).problem_code, "rule_ignore", "the rule that was moved up comes first")
+        self._make_product("GLASS", "Glass", 5)
+        self.tour("xero_portal_log", login="customer", url="/my/xero")
+        connection = self.env["xero.connection"].with_context(active_test=False).search([("name", "=", "Web shop")])
+        self.assertFalse(connection.active)
+        self.assertEqual(self.row(failing).state, "pending", "tried again")
+
+
+@tagged("post_install", "-at_install")
+class TestPortalTourDesktop(PortalJourney, TourCase):
+    pass
+
+
+@tagged("post_install", "-at_install")
+class TestPortalTourPhone(PortalJourney, TourCase):
+    browser_size = "390x844"
+    touch_enabled = True
