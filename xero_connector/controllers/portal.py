@@ -20,7 +20,7 @@ class XeroPortal(CustomerPortal):
         values = super()._prepare_home_portal_values(counters)
         if "xero_attention_count" in counters:
             own_sudo = request.env["xero.connection"]._portal_all()
-            values["xero_attention_count"] = len(own_sudo.filtered("needs_attention"))
+            values["xero_attention_count"] = sum(one._portal_is_waiting_for_somebody() for one in own_sudo)
         return values
 
     # === LIST AND OVERVIEW === #
@@ -266,6 +266,7 @@ class XeroPortal(CustomerPortal):
     def _page(self, name, values, connection_sudo=None):
         values = {
             **self._prepare_portal_layout_values(),
+            "title": request.env._("Xero integrations"),
             "page_name": "xero",
             "xero_page": name,
             "notice": request.session.pop("xero_notice", None),

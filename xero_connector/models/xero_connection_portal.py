@@ -88,7 +88,8 @@ class XeroConnection(models.Model):
         company_sudo = company.sudo()
         apps_sudo = self.env["xero.app"].sudo()
         usable = [("company_id", "in", (False, company.id)), ("grant_type", "=", "authorization_code")]
-        app_sudo = company_sudo.xero_portal_app_id or apps_sudo.search(usable, limit=1)
+        chosen_sudo = company_sudo.xero_portal_app_id.filtered_domain(usable)
+        app_sudo = chosen_sudo or apps_sudo.search(usable, limit=1)
         if not app_sudo:
             raise UserError(self.env._("Nothing can be connected yet: ask %s.", company.name))
         warehouses = customer_sudo._xero_portal_warehouses(company)
@@ -120,6 +121,9 @@ class XeroConnection(models.Model):
         """
         self._portal_refuse_change()
         try:
+            if self.app_id.grant_type != "authorization_code":
+                # It would connect the warehouse's own organisation.
+                raise UserError(self.env._("Customers need an app of the kind “Web app”, not %s.", self.app_id.name))
             return self.action_connect()["url"]
         except UserError as error:
             # It names apps, settings and limits that are the staff's.
@@ -195,6 +199,10 @@ class XeroConnection(models.Model):
         if self.needs_attention:
             return _("Needs attention")
         return {"draft": _("Not connected"), "connected": _("Connected"), "paused": _("Paused")}[self.state]
+
+    def _portal_is_waiting_for_somebody(self):
+        """Whether the customer should look: nothing is imported, or some invoices were not."""
+        return self.needs_attention or bool(self.failed_count)
 
     def _portal_dot(self):
         """The dot's colour, as Bootstrap calls it."""

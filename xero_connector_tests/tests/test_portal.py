@@ -314,6 +314,18 @@ class TestAllowed(PortalCase):
         connection = self.connections_of(self.kauri)
         self.assertIn(self.app.name, connection.activity_ids.note)
 
+    def test_an_app_that_would_connect_the_warehouses_own_books_is_never_offered_to_customers(self):
+        self.app.grant_type = "client_credentials"
+        self.log_in("kauri")
+        page = self.visit("/my/xero/new").press("Next", name="Too early")
+        self.assertIn("Nothing can be connected yet", page.text)
+        self.app.grant_type = "authorization_code"
+        page = self.visit("/my/xero/new").press("Next", name="Changed")
+        self.app.grant_type = "client_credentials"
+        page = page.press("Connect to Xero")
+        self.assertIn("not possible at the moment", page.text)
+        self.assertFalse(self.connections_of(self.kauri).tenant_id)
+
     def test_a_customer_has_at_most_so_many_integrations(self):
         self.log_in("kauri")
         with patch.object(const, "PORTAL_CONNECTIONS", 1):
