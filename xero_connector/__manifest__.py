@@ -45,5 +45,6 @@
         "views/res_config_settings_views.xml",
         "views/menus.xml",
     ],
+    "demo": ["demo/xero_demo.xml"],
     "application": True,
 }

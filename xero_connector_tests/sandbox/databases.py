@@ -1,7 +1,7 @@
 """Databases by copying: each template is made once, from what its name says, and every run gets a copy.
 
     base (what our addon depends on) ─┬─► what only tests need ─► addons (ours) ─► one copy per test run
-                                      └─► base with demo data ─► addons with demo data ─► the demo
+                                      └─► base with demo data ─► our addons ─► the demo
 """
 
 import ast
@@ -49,7 +49,7 @@ class Databases:
 
     def demo_template(self) -> str:
         return self._template(
-            'demoaddons', self.addons_key, self._demo_base, self._install_demo, "Installing the addons with demo data")
+            'demoaddons', self.addons_key, self._demo_base, self._install, "Installing the addons")
 
     def _base(self) -> str:
         return self._template(
@@ -94,9 +94,6 @@ class Databases:
 
     def _install(self, database: str) -> None:
         self._odoo(database, 'The addons could not be installed', '-i', ','.join(OUR_ADDONS))
-
-    def _install_demo(self, database: str) -> None:
-        self._odoo(database, 'The addons could not be installed', '--with-demo', '-i', ','.join(OUR_ADDONS))
 
     def _load_demo(self, database: str) -> None:
         self.odoo.run(

@@ -10,6 +10,7 @@ from . import (
     test_contact_match,
     test_contacts_out,
     test_deliveries_back,
+    test_demo_data,
     test_drift,
     test_echo,
     test_export,
