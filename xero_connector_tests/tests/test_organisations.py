@@ -223,7 +223,7 @@ class TestBeforeXero(OrganisationCase):
             "invalid_scope": "granular",
             "server_error": "Connect again",
         }.items():
-            self.assertIn(words, oauth.explain(code), code)
+            self.assertIn(words, str(oauth.explain(code)), code)
         said = oauth.explain("something_new", "The <b>plan</b> has ended")
         self.assertIn("The <b>plan</b> has ended", said, "Xero's own words; the page shows them as text")
 
