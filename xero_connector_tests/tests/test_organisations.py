@@ -224,7 +224,7 @@ class TestBeforeXero(OrganisationCase):
             "server_error": "Connect again",
         }.items():
             self.assertIn(words, str(oauth.explain(code)), code)
-        said = oauth.explain("something_new", "The <b>plan</b> has ended")
+        said = str(oauth.explain("something_new", "The <b>plan</b> has ended"))
         self.assertIn("The <b>plan</b> has ended", said, "Xero's own words; the page shows them as text")
 
     def test_a_copy_of_the_database_never_uses_the_originals_tokens(self):
