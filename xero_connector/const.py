@@ -2,6 +2,10 @@
 
 from urllib.parse import urlsplit
 
+from odoo.tools.translate import LazyTranslate
+
+_lt = LazyTranslate("xero_connector", default_lang="en_US")
+
 # Section 1.1
 API_URL = "https://api.xero.com/api.xro/2.0"
 API_PATH = "/api.xro/2.0"
@@ -26,19 +30,19 @@ PORTAL_DAYS_BACK = 30
 
 # Section 1.3: what each scope is needed for. Only the granular names of 2026.
 SCOPE_NEEDS = {
-    "offline_access": "staying connected without asking again every half hour",
-    "accounting.invoices.read": "reading sales invoices, their PDF and their notes",
-    "accounting.contacts.read": "reading the customers' delivery addresses",
-    "accounting.settings.read": "reading the organisation's country and currency",
+    "offline_access": _lt("staying connected without asking again every half hour"),
+    "accounting.invoices.read": _lt("reading sales invoices, their PDF and their notes"),
+    "accounting.contacts.read": _lt("reading the customers' delivery addresses"),
+    "accounting.settings.read": _lt("reading the organisation's country and currency"),
 }
 # Section 5: which of the two lets an app write items is unproven, so the app says which one is asked for.
 ITEM_SCOPES = [("accounting.settings", "accounting.settings"), ("accounting.invoices", "accounting.invoices")]
-ITEM_SCOPE_NEED = "writing items"
-EXPORT_SCOPE_NEED = "sending invoices and credit notes"
-NOTE_SCOPE_NEED = "writing notes on deliveries into the invoices' history"
+ITEM_SCOPE_NEED = _lt("writing items")
+EXPORT_SCOPE_NEED = _lt("sending invoices and credit notes")
+NOTE_SCOPE_NEED = _lt("writing notes on deliveries into the invoices' history")
 CONTACT_SCOPE = "accounting.contacts"
-CONTACT_SCOPE_NEED = "creating contacts"
-ATTACHMENT_SCOPE = {"accounting.attachments.read": "reading the files attached to invoices"}
+CONTACT_SCOPE_NEED = _lt("creating contacts")
+ATTACHMENT_SCOPE = {"accounting.attachments.read": _lt("reading the files attached to invoices")}
 
 # Section 2
 PAGE_SIZE = 1000

@@ -71,6 +71,8 @@ def _parser() -> argparse.ArgumentParser:
     xero.add_argument('--port', type=_port, default=0, metavar='N', help="its port (any free one)")
     xero.add_argument('--data', metavar='FILE.json', help="resources to serve verbatim, instead of the demo's")
 
+    verbs.add_parser('words', parents=[common], help="remake the template of the addon's terms, list the untranslated")
+
     verbs.add_parser('clean', parents=[common], help="end what runs and remove .sandbox/")
     return parser
 

@@ -2,16 +2,20 @@
 
 import re
 
+from odoo.tools.translate import LazyTranslate
+
 from .. import const
 from . import errors
 
+_lt = LazyTranslate("xero_connector", default_lang="en_US")
+
 _SCOPE_PROBLEM = re.compile(r"insuff?icient?_scope|insufficent_scope", re.IGNORECASE)
 _LIMITS = {"day": "day", "dai": "day", "min": "minute", "conc": "concurrent", "app": "appminute"}
-LIMIT_WORDS = {
-    "day": "today's calls",
-    "minute": "this minute's calls",
-    "appminute": "this minute's calls of the whole app",
-    "concurrent": "calls at the same time",
+LIMIT_USED_UP = {
+    "day": _lt("Xero's limit of today's calls is used up."),
+    "minute": _lt("Xero's limit of this minute's calls is used up."),
+    "appminute": _lt("Xero's limit of this minute's calls of the whole app is used up."),
+    "concurrent": _lt("Xero's limit of calls at the same time is used up."),
 }
 _SCOPE_NAME = re.compile(r"\baccounting\.[a-z]+(?:\.read)?\b")
 
@@ -27,7 +31,9 @@ def raise_for_status(response, call):
     details = {"status": status, "call": call, "correlation_id": response.headers.get("Xero-Correlation-Id")}
     if status < 400:
         raise errors.XeroRetryLater(
-            f"Something between here and Xero redirects the call elsewhere ({status}). Check the server's network.",
+            _lt(
+                "Something between here and Xero redirects the call elsewhere (%s). Check the server's network.", status
+            ),
             **details,
         )
     if status == 429:
@@ -35,16 +41,16 @@ def raise_for_status(response, call):
     if status in (401, 403):
         raise _denied(response, details)
     if status == 404:
-        raise errors.XeroMissing("Xero does not know this document (any more).", **details)
+        raise errors.XeroMissing(_lt("Xero does not know this document (any more)."), **details)
     if status == 400:
         raise errors.XeroRejected(_messages(response), **details)
     if status == 503:
         raise _outage(response, details)
     if status == 501:
-        raise errors.XeroRejected(["Xero does not know this call (501); the addon made a mistake."], **details)
+        raise errors.XeroRejected([], _lt("Xero does not know this call (501); the addon made a mistake."), **details)
     if status >= 500:
-        raise errors.XeroRetryLater(f"Xero has a problem of its own at the moment ({status}).", **details)
-    raise errors.XeroRejected([f"Xero refused the call ({status})."], **details)
+        raise errors.XeroRetryLater(_lt("Xero has a problem of its own at the moment (%s).", status), **details)
+    raise errors.XeroRejected([], _lt("Xero refused the call (%s).", status), **details)
 
 
 def is_expired_token(error):
@@ -58,7 +64,7 @@ def _limit(response, details):
     limit = next((name for prefix, name in _LIMITS.items() if said.startswith(prefix)), "minute")
     wait = response.headers.get("Retry-After", "")
     return errors.XeroRetryLater(
-        f"Xero's limit of {LIMIT_WORDS[limit]} is used up.",
+        LIMIT_USED_UP[limit],
         retry_after=float(wait) if wait.isdigit() else const.LIMIT_PAUSES.get(limit),
         limit=limit,
         **details,
@@ -69,35 +75,38 @@ def _outage(response, details):
     text = response.text[:2000].lower()
     if "rate limit" in text:
         return _limit(response, details)
-    what = "The organisation is offline at Xero" if "organisation is offline" in text else "Xero is being maintained"
-    return errors.XeroRetryLater(
-        f"{what} at the moment. It is asked again in a few minutes.", retry_after=const.OUTAGE_PAUSE, **details
-    )
+    if "organisation is offline" in text:
+        what = _lt("The organisation is offline at Xero at the moment. It is asked again in a few minutes.")
+    else:
+        what = _lt("Xero is being maintained at the moment. It is asked again in a few minutes.")
+    return errors.XeroRetryLater(what, retry_after=const.OUTAGE_PAUSE, **details)
 
 
 def _denied(response, details):
     if details["status"] == 403 and "html" in response.headers.get("Content-Type", "").lower():
         return errors.XeroRetryLater(
-            "Xero's network refused this server (Access Denied). Check that it speaks TLS 1.2 or newer and that no "
-            "proxy changes its calls.",
+            _lt(
+                "Xero's network refused this server (Access Denied). Check that it speaks TLS 1.2 or newer and that no "
+                "proxy changes its calls."
+            ),
             **details,
         )
     challenge = response.headers.get("WWW-Authenticate", "")
     if _SCOPE_PROBLEM.search(challenge) or _SCOPE_PROBLEM.search(response.text[:2000]):
         named = _SCOPE_NAME.search(challenge)
-        return errors.XeroDenied(
-            f"The consent does not cover this call{f' (scope {named[0]})' if named else ''}. Reconnect to widen it.",
-            code="scope",
-            **details,
-        )
-    said = _detail(response)
+        if named:
+            text = _lt("The consent does not cover this call (scope %s). Reconnect to widen it.", named[0])
+        else:
+            text = _lt("The consent does not cover this call. Reconnect to widen it.")
+        return errors.XeroDenied(text, code="scope", **details)
     if details["status"] == 401:
-        return errors.XeroDenied(f"Xero does not accept the access any more. Reconnect.{said}", **details)
-    return errors.XeroDenied(
-        "Xero refuses access to this organisation: it was disconnected in Xero, its subscription ended, "
-        f"or the user who connected it lost the right. Reconnect.{said}",
-        **details,
-    )
+        text = _lt("Xero does not accept the access any more. Reconnect.")
+    else:
+        text = _lt(
+            "Xero refuses access to this organisation: it was disconnected in Xero, its subscription ended, or the "
+            "user who connected it lost the right. Reconnect."
+        )
+    return errors.XeroDenied(errors.with_words_of_xero(text, _detail(response)), **details)
 
 
 def _detail(response):
@@ -107,7 +116,7 @@ def _detail(response):
     except (ValueError, AttributeError):
         return ""
     said = str(body.get("detail") or "")[:200]
-    return f" Xero says: {said}" if " " in said and not said.startswith("TokenExpired") else ""
+    return said if " " in said and not said.startswith("TokenExpired") else ""
 
 
 def _messages(response):
@@ -115,7 +124,7 @@ def _messages(response):
     try:
         body = response.json()
     except ValueError:
-        return [response.text[:500].strip() or "Xero refused the request without a reason."]
+        return [response.text[:500].strip() or errors.NO_REASON]
     found = []
 
     def walk(node):
@@ -133,4 +142,4 @@ def _messages(response):
         found = [body.get("Message") or body.get("Detail") or body.get("error")]
     if isinstance(body, dict) and body.get("Type") == "HighVolumeException":
         found = [*found, "(HighVolumeException)"]
-    return list(dict.fromkeys(filter(None, found))) or ["Xero refused the request without a reason."]
+    return list(dict.fromkeys(filter(None, found))) or [errors.NO_REASON]

@@ -18,10 +18,13 @@ from xero_python.accounting import AccountingApi
 from xero_python.api_client import ApiClient
 from xero_python.identity import IdentityApi
 
+from odoo.tools.translate import LazyTranslate
+
 from .. import const
 from . import answers, errors
 
 _logger = logging.getLogger(__name__)
+_lt = LazyTranslate("xero_connector", default_lang="en_US")
 
 _CHUNK = 64 * 1024
 
@@ -83,7 +86,7 @@ class Transport(ApiClient):
             answers.raise_for_status(response, call)
             if _is_somebody_elses(method, url, headers, response):
                 raise errors.XeroRetryLater(
-                    "The answer was not Xero's: something in between gave it. Check the server's network.",
+                    _lt("The answer was not Xero's: something in between gave it. Check the server's network."),
                     status=response.status_code,
                     call=call,
                 )
@@ -123,7 +126,7 @@ def parse_json(response):
         return json.loads(response.text, parse_float=Decimal)
     except ValueError:
         raise errors.XeroRetryLater(
-            "Xero's answer could not be read: it was cut off or is no JSON.",
+            _lt("Xero's answer could not be read: it was cut off or is no JSON."),
             status=response.status_code,
             correlation_id=response.headers.get("Xero-Correlation-Id"),
         ) from None
@@ -145,9 +148,9 @@ def elements_of_file(body, name):
                 body.seek(0)
                 found = (name, "start_array", None) in ijson.parse(body)
     except ijson.JSONError:
-        raise errors.XeroRetryLater("Xero's answer could not be read: it was cut off or is no JSON.") from None
+        raise errors.XeroRetryLater(_lt("Xero's answer could not be read: it was cut off or is no JSON.")) from None
     if not found:
-        raise errors.XeroRetryLater("Xero's answer could not be understood.")
+        raise errors.XeroRetryLater(_lt("Xero's answer could not be understood."))
 
 
 def elements(answer, name):
@@ -156,7 +159,7 @@ def elements(answer, name):
     :raise XeroRetryLater: for an answer that is not of Xero's shape at all
     """
     if not isinstance(answer, dict) or not isinstance(answer.get(name) or [], list):
-        raise errors.XeroRetryLater("Xero's answer could not be understood.")
+        raise errors.XeroRetryLater(_lt("Xero's answer could not be understood."))
     return [element for element in answer.get(name) or [] if isinstance(element, dict)]
 
 
@@ -166,9 +169,9 @@ def readable_network_errors(call):
     try:
         yield
     except requests.Timeout:
-        raise errors.XeroRetryLater("Xero did not answer in time.", call=call) from None
+        raise errors.XeroRetryLater(_lt("Xero did not answer in time."), call=call) from None
     except requests.RequestException:
-        raise errors.XeroRetryLater("The connection to Xero failed.", call=call) from None
+        raise errors.XeroRetryLater(_lt("The connection to Xero failed."), call=call) from None
 
 
 @contextmanager
@@ -185,9 +188,11 @@ class XeroClient:
     :param str tenant_id: the organisation; '' for a custom connection, whose token knows it
     :param str api_url: up to and with ``/api.xro/2.0``
     :param meter: see :func:`unmetered`
+    :param str lang: the language of whoever reads what goes wrong
     """
 
-    def __init__(self, token, tenant_id, api_url, meter=unmetered):
+    def __init__(self, token, tenant_id, api_url, meter=unmetered, lang=""):
+        self.lang = lang
         self.session = requests.Session()
         self.transport = Transport(token, self.session, meter)
         self.tenant_id = tenant_id or ""
@@ -198,7 +203,9 @@ class XeroClient:
     def __enter__(self):
         return self
 
-    def __exit__(self, *exc_info):
+    def __exit__(self, _kind, error, _traceback):
+        if isinstance(error, errors.XeroError):
+            error.lang = self.lang
         self.session.close()
 
     def invoices_page(self, *, since=None, start_date=None, page=1, page_size=const.PAGE_SIZE):
@@ -300,7 +307,7 @@ class XeroClient:
         for made in elements(answer, "Contacts"):
             if made.get("ContactID"):
                 return made
-        raise errors.XeroRetryLater("Xero's answer does not name the contact that was sent.")
+        raise errors.XeroRetryLater(_lt("Xero's answer does not name the contact that was sent."))
 
     def invoice_pdf(self, invoice_id):
         """The invoice as PDF bytes.
@@ -342,7 +349,7 @@ class XeroClient:
             self.tenant_id, invoice_id, entry["AttachmentID"], entry.get("MimeType") or "application/octet-stream"
         )
         if entry.get("ContentLength") not in (None, len(content)):
-            raise errors.XeroRetryLater("Xero's answer was not the whole file.")
+            raise errors.XeroRetryLater(_lt("Xero's answer was not the whole file."))
         return content
 
     def items(self, since=None):
@@ -530,7 +537,7 @@ class XeroClient:
         """The organisation's own record."""
         for organisation in elements(self.accounting.get_organisations(self.tenant_id), "Organisations"):
             return organisation
-        raise errors.XeroRetryLater("Xero's answer names no organisation.")
+        raise errors.XeroRetryLater(_lt("Xero's answer names no organisation."))
 
     def connections(self, auth_event_id=None):
         """What this consent reaches: list of ``{id, tenantId, tenantName, tenantType, ...}``."""
@@ -549,7 +556,7 @@ def _changed_since(moment):
 
 def _whole_pdf(content):
     if not content.startswith(b"%PDF-") or b"%%EOF" not in content[-1024:]:
-        raise errors.XeroRetryLater("Xero's answer was no complete PDF.")
+        raise errors.XeroRetryLater(_lt("Xero's answer was no complete PDF."))
     return content
 
 
@@ -560,7 +567,7 @@ def _quoted(text):
 def _first(answer, name):
     for element in elements(answer, name):
         return element
-    raise errors.XeroRetryLater("Xero's answer does not hold what was asked for.")
+    raise errors.XeroRetryLater(_lt("Xero's answer does not hold what was asked for."))
 
 
 def _saved(answer, name):
@@ -580,7 +587,7 @@ def _identified(element):
     :raise XeroRetryLater: where it does not
     """
     if not (element.get("InvoiceID") or element.get("CreditNoteID")):
-        raise errors.XeroRetryLater("Xero's answer does not say which document it is.")
+        raise errors.XeroRetryLater(_lt("Xero's answer does not say which document it is."))
     return element
 
 
@@ -591,7 +598,7 @@ def refusals(element):
     for inner in nested:
         said += [entry.get("Message") for entry in inner.get("ValidationErrors") or () if isinstance(entry, dict)]
     refused = element.get("HasErrors") or element.get("StatusAttributeString") == "ERROR" or said
-    return list(dict.fromkeys(filter(None, said))) or (["Xero refused it without a reason."] if refused else [])
+    return list(dict.fromkeys(filter(None, said))) or ([errors.NO_REASON] if refused else [])
 
 
 def _where_date(day):

@@ -2,19 +2,31 @@
 
 The client raises, the queue decides what becomes of the row (see ``xero.record``). No error carries a secret:
 messages hold the method, the path and Xero's own words, never headers or bodies that were sent.
+
+Sentences of ours wait for their reader: they are marked with ``LazyTranslate``, and translated when they are shown.
 """
+
+from odoo.tools.translate import LazyGettext, LazyTranslate
 
 from . import advice
 
+_lt = LazyTranslate("xero_connector", default_lang="en_US")
+
+NO_REASON = "Xero refused this without a reason."
+_NO_REASON = _lt("Xero refused this without a reason.")
+
 
 class XeroError(Exception):
-    """Base of all. ``str(error)`` is a sentence fit for a user's screen.
+    """Base of all. ``str(error)`` is a sentence fit for a user's screen, in the language ``lang`` names (``de_DE``),
+    else in that of whoever's request this is.
 
-    :param str message: what happened, in words
+    :param message: what happened, in words: str, or a text marked for translation
     :param int status: HTTP status, None when no answer came
     :param str call: method and path, e.g. ``GET /Invoices``
     :param str correlation_id: Xero's ``Xero-Correlation-Id``, what its support asks for
     """
+
+    lang = ""
 
     def __init__(self, message, *, status=None, call=None, correlation_id=None):
         super().__init__(message)
@@ -22,9 +34,24 @@ class XeroError(Exception):
         self.call = call
         self.correlation_id = correlation_id
 
+    def __str__(self):
+        return self._told(self.args[0])
+
+    def _told(self, text):
+        return text._translate(self.lang) if isinstance(text, LazyGettext) else str(text)
+
     def for_person(self):
         """The sentence, with what Xero's support asks for where there is anything."""
-        return f"{self} (Xero's reference: {self.correlation_id})" if self.correlation_id else str(self)
+        if not self.correlation_id:
+            return str(self)
+        return self._told(
+            _lt("%(said)s (Xero's reference: %(reference)s)", said=str(self), reference=self.correlation_id)
+        )
+
+
+def with_words_of_xero(text, said):
+    """:return: the text, marked for translation, with what Xero itself says about it; '' where it says nothing"""
+    return _lt("%(text)s Xero says: %(said)s", text=text, said=said) if said else text
 
 
 class XeroRetryLater(XeroError):
@@ -54,11 +81,19 @@ class XeroDenied(XeroError):
 
 
 class XeroRejected(XeroError):
-    """400 with Xero's validation messages, all of them, and what to do about those we know."""
+    """400 with Xero's validation messages, all of them, and what to do about those we know.
 
-    def __init__(self, messages, **details):
+    :param list messages: Xero's own texts, or ``NO_REASON``
+    :param text: what to say where Xero says nothing: str, or a text marked for translation
+    """
+
+    def __init__(self, messages, text="", **details):
+        super().__init__(text, **details)
         self.messages = list(messages)
-        super().__init__(" ".join([*self.messages, *advice.for_messages(self.messages)]), **details)
+
+    def __str__(self):
+        said = [_NO_REASON if message == NO_REASON else message for message in self.messages] or self.args
+        return " ".join(self._told(text) for text in [*said, *advice.for_messages(self.messages)])
 
 
 class XeroMissing(XeroError):

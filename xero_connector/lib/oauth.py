@@ -13,23 +13,32 @@ from urllib.parse import urlencode
 
 import requests
 
+from odoo.tools.translate import LazyTranslate
+
 from .. import const
 from . import errors
 from .client import parse_json, readable_network_errors
 
 _logger = logging.getLogger(__name__)
+_lt = LazyTranslate("xero_connector", default_lang="en_US")
 
 # The codes that a person must act on: what happened and what to do. Others may pass by themselves.
 _WORDS = {
-    "invalid_grant": "The consent has expired or was withdrawn. Reconnect.",
-    "invalid_client": "Xero does not accept the app's client id and secret. Compare them with Xero's developer page; "
-    "a secret is shown there only once, so make a new one if in doubt.",
-    "unauthorized_client": "Xero does not allow this app to connect this way. At Xero the app must be of the type "
-    "“Web app”, or “Custom connection” if that is what is chosen here.",
-    "invalid_scope": "Xero does not grant one of the scopes asked for to this app. Apps made since March 2026 know the "
-    "granular scopes only, and a custom connection only those ticked on its page at Xero. It takes "
-    f"{', '.join(const.SCOPE_NEEDS)}.",
-    "access_denied": "Access was not granted: the connection was cancelled at Xero.",
+    "invalid_grant": _lt("The consent has expired or was withdrawn. Reconnect."),
+    "invalid_client": _lt(
+        "Xero does not accept the app's client id and secret. Compare them with Xero's developer page; a secret is "
+        "shown there only once, so make a new one if in doubt."
+    ),
+    "unauthorized_client": _lt(
+        "Xero does not allow this app to connect this way. At Xero the app must be of the type “Web app”, or “Custom "
+        "connection” if that is what is chosen here."
+    ),
+    "invalid_scope": _lt(
+        "Xero does not grant one of the scopes asked for to this app. Apps made since March 2026 know the granular "
+        "scopes only, and a custom connection only those ticked on its page at Xero. It takes %s.",
+        ", ".join(const.SCOPE_NEEDS),
+    ),
+    "access_denied": _lt("Access was not granted: the connection was cancelled at Xero."),
 }
 _APP_PROBLEMS = ("invalid_client", "unauthorized_client", "invalid_scope")
 
@@ -52,9 +61,10 @@ def explain(code, description=""):
     """A sentence for an OAuth error code, with Xero's own words where it gives any.
 
     :param str code, description: ``error`` and ``error_description`` of the redirect or the answer
+    :return: text marked for translation
     """
-    said = f" Xero says: {description[:300]}" if description else ""
-    return f"{_WORDS.get(code, 'Xero refused the connection. Connect again.')}{said}"
+    text = _WORDS.get(code) or _lt("Xero refused the connection. Connect again.")
+    return errors.with_words_of_xero(text, description[:300])
 
 
 class TokenEndpoint:
@@ -105,7 +115,7 @@ class TokenEndpoint:
         }
         _logger.info("%s %s", call, response.status_code)
         if response.status_code >= 500 or response.status_code == 429:
-            raise errors.XeroRetryLater("Xero's login service has a problem of its own at the moment.", **details)
+            raise errors.XeroRetryLater(_lt("Xero's login service has a problem of its own at the moment."), **details)
         answer = parse_json(response)
         if not isinstance(answer, dict):
             answer = {}
@@ -114,7 +124,7 @@ class TokenEndpoint:
         code = answer.get("error")
         if not isinstance(code, str) or code not in _WORDS:
             # Nothing that says the tokens we hold are dead: keep them and ask again.
-            raise errors.XeroRetryLater("Xero's login service gave an answer that makes no sense.", **details)
+            raise errors.XeroRetryLater(_lt("Xero's login service gave an answer that makes no sense."), **details)
         mends = "credentials" if code in _APP_PROBLEMS else "reconnect"
         raise errors.XeroDenied(explain(code, str(answer.get("error_description") or "")), code=mends, **details)
 

@@ -10,8 +10,11 @@ No error names a secret or a key.
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from odoo.tools import config
+from odoo.tools.translate import LazyTranslate
 
 from . import errors
+
+_lt = LazyTranslate("xero_connector", default_lang="en_US")
 
 OPTION = "xero_connector_secret_key"
 SEALED = "xero-sealed:"
@@ -49,8 +52,11 @@ def unseal(text):
     secret = _open(text, _keys())
     if secret is None:
         raise errors.XeroDenied(
-            f"A stored secret is encrypted with a key that is not in odoo.conf. Put that key back into {OPTION} and "
-            "restart Odoo. If it is lost, enter the app's client secret again and reconnect.",
+            _lt(
+                "A stored secret is encrypted with a key that is not in odoo.conf. Put that key back into %s and "
+                "restart Odoo. If it is lost, enter the app's client secret again and reconnect.",
+                OPTION,
+            ),
             code="configuration",
         )
     return secret
@@ -83,6 +89,6 @@ def _keys():
         return [Fernet(word) for word in _words()]
     except ValueError:
         raise errors.XeroDenied(
-            f"The option {OPTION} in odoo.conf holds something that is not a key. Correct it and restart Odoo.",
+            _lt("The option %s in odoo.conf holds something that is not a key. Correct it and restart Odoo.", OPTION),
             code="configuration",
         ) from None

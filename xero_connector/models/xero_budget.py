@@ -5,12 +5,14 @@ from datetime import timedelta
 import psycopg2.errors
 
 from odoo import fields, models
+from odoo.tools.translate import LazyTranslate
 
 from .. import const
 from ..lib import errors
-from ..lib.answers import LIMIT_WORDS
+from ..lib.answers import LIMIT_USED_UP
 
 _logger = logging.getLogger(__name__)
+_lt = LazyTranslate("xero_connector", default_lang="en_US")
 
 # First half of the advisory locks' key; the second names the organisation and one of its five places.
 _LOCK_SPACE = 0x58A0
@@ -171,7 +173,7 @@ class Meter:
             values,
         )
         if not found:
-            return errors.XeroDenied("The Xero app of this connection was deleted.", code="configuration")
+            return errors.XeroDenied(_lt("The Xero app of this connection was deleted."), code="configuration")
         blocked_until, blocked_by, minute_ends, minute_left, day_left, day_ends, noted_at, day_reserve = found[0]
         if blocked_until and now < blocked_until <= values["longest"]:
             return _refused(blocked_by or "minute", (blocked_until - now).total_seconds())
@@ -246,9 +248,9 @@ class Meter:
 
 def _refused(limit, seconds):
     if limit == "reserve":
-        text = "The calls that are left are kept for orders; this follows later, by itself."
+        text = _lt("The calls that are left are kept for orders; this follows later, by itself.")
     else:
-        text = f"Xero's limit of {LIMIT_WORDS.get(limit, 'calls')} is used up."
+        text = LIMIT_USED_UP.get(limit) or _lt("Xero's limit of calls is used up.")
     return errors.XeroRetryLater(text, retry_after=max(seconds, 1), limit=limit)
 
 

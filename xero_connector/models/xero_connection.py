@@ -319,12 +319,22 @@ class XeroConnection(models.Model):
         self._refuse_when_neutralized()
         grant_sudo = self.sudo().grant_id
         if not grant_sudo:
-            raise errors.XeroDenied("This connection has no consent. Connect it to Xero.", code="not_connected")
+            text = self.env._("This connection has no consent. Connect it to Xero.")
+            raise errors.XeroDenied(text, code="not_connected")
         grant_sudo._refuse_in_a_copy()
         # A custom connection's token knows its organisation; Xero wants no tenant header with it.
         custom = grant_sudo.app_id.grant_type == "client_credentials"
         meter = self._meter(purpose) if self.tenant_id and purpose else unmetered
-        return XeroClient(grant_sudo._token, "" if custom else self.tenant_id, self._xero_url("api_url"), meter)
+        tenant_id = "" if custom else self.tenant_id
+        lang = self._for_reader().env.lang
+        return XeroClient(grant_sudo._token, tenant_id, self._xero_url("api_url"), meter, lang)
+
+    def _for_reader(self):
+        """This connection in the language of whoever reads what it says: the user; a scheduled action has none, and
+        speaks to whoever is responsible."""
+        return self.with_context(
+            lang=self.env.lang or self.user_id.lang or self.company_id.partner_id.lang or "en_US"
+        )
 
     @api.model
     def _xero_url(self, name):
@@ -336,10 +346,10 @@ class XeroConnection(models.Model):
         parameter = f"xero_connector.{name}"
         url = (self.env["ir.config_parameter"].sudo().get_param(parameter) or default).rstrip("/")
         if not const.is_safe_url(url):
-            raise errors.XeroDenied(
-                f"The system parameter {parameter} is not an https address, so no secret is sent there.",
-                code="configuration",
+            text = self.env._(
+                "The system parameter %s is not an https address, so no secret is sent there.", parameter
             )
+            raise errors.XeroDenied(text, code="configuration")
         return url
 
     @api.model
@@ -350,9 +360,8 @@ class XeroConnection(models.Model):
     def _refuse_when_neutralized(self):
         """Keep a copied database from calling Xero: it would import twice and kill the original's tokens."""
         if self._is_database_neutralized():
-            raise errors.XeroDenied(
-                "This is a neutralised copy of a database: it never talks to Xero.", code="neutralized"
-            )
+            text = self.env._("This is a neutralised copy of a database: it never talks to Xero.")
+            raise errors.XeroDenied(text, code="neutralized")
 
     def _say_when_neutralized(self):
         if self._is_database_neutralized():

@@ -51,7 +51,7 @@ class XeroConnection(models.Model):
             return scopes
         # The scope for writing includes reading.
         read = scopes.pop(f"{const.CONTACT_SCOPE}.read", "")
-        return scopes | {const.CONTACT_SCOPE: "; ".join(filter(None, [read, const.CONTACT_SCOPE_NEED]))}
+        return scopes | {const.CONTACT_SCOPE: "; ".join(filter(None, [read, self.env._(const.CONTACT_SCOPE_NEED)]))}
 
     @api.depends("export_source", "contact_create_there")
     def _compute_missing_scopes(self):

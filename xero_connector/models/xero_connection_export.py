@@ -122,7 +122,7 @@ class XeroConnection(models.Model):
             return scopes
         # The scope for writing includes reading.
         needs = [scopes.pop("accounting.invoices.read", ""), scopes.get("accounting.invoices", "")]
-        return scopes | {"accounting.invoices": "; ".join(filter(None, [*needs, const.EXPORT_SCOPE_NEED]))}
+        return scopes | {"accounting.invoices": "; ".join(filter(None, [*needs, self.env._(const.EXPORT_SCOPE_NEED)]))}
 
     @api.depends("export_source")
     def _compute_missing_scopes(self):

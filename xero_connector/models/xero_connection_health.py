@@ -80,7 +80,9 @@ class XeroConnection(models.Model):
                                  correlation_id=error.correlation_id)
 
     def _gone_text(self):
-        return f"{self.tenant_name} was disconnected in Xero. Reconnect it; all settings and the log are kept."
+        return self._for_reader().env._(
+            "%s was disconnected in Xero. Reconnect it; all settings and the log are kept.", self.tenant_name
+        )
 
     def _note_success(self):
         """Forget what went wrong, and take the call for help back."""
@@ -98,7 +100,7 @@ class XeroConnection(models.Model):
             return
         self.activity_schedule(
             _CALL_FOR_HELP,
-            summary=self.env._("Xero connection needs attention"),
+            summary=self._for_reader().env._("Xero connection needs attention"),
             note=Markup("<p>%s</p>") % text,
             user_id=(self.user_id or self.env.ref("base.user_admin")).id,
         )
@@ -184,4 +186,5 @@ class XeroConnection(models.Model):
             return
         left = self.consent_ends - fields.Datetime.now()
         if left < timedelta(days=const.WARN_DAYS):
-            self._call_for_help(self.env._("The consent ends in %s days. Reconnect it.", max(left.days, 0)))
+            text = self._for_reader().env._("The consent ends in %s days. Reconnect it.", max(left.days, 0))
+            self._call_for_help(text)

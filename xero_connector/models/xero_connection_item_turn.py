@@ -97,7 +97,7 @@ class XeroConnection(models.Model):
         elif not getattr(error, "limit", None):
             connection.write({"item_message": str(error), "item_failed_turns": connection.item_failed_turns + 1})
             if connection.item_failed_turns >= const.TURNS_BEFORE_HELP:
-                connection._call_for_help(self.env._("Products are not exchanged: %s", error))
+                connection._call_for_help(connection._for_reader().env._("Products are not exchanged: %s", error))
         if isinstance(error, errors.XeroRetryLater):
             wait = min(error.retry_after or const.OUTAGE_PAUSE, const.LONGEST_LIMIT)
             connection.next_items = now + timedelta(seconds=wait)

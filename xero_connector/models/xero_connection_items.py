@@ -194,8 +194,8 @@ class XeroConnection(models.Model):
         if not self._pushes_items:
             return scopes
         # The scope for writing includes reading.
-        need = "; ".join(filter(None, [scopes.pop(f"{self.app_id.item_scope}.read", ""), const.ITEM_SCOPE_NEED]))
-        return scopes | {self.app_id.item_scope: need}
+        needs = [scopes.pop(f"{self.app_id.item_scope}.read", ""), self.env._(const.ITEM_SCOPE_NEED)]
+        return scopes | {self.app_id.item_scope: "; ".join(filter(None, needs))}
 
     @api.depends("item_sync", "app_id.item_scope")
     def _compute_missing_scopes(self):

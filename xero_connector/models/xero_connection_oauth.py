@@ -72,7 +72,8 @@ class XeroConnection(models.Model):
 
     def _required_scopes(self):
         """The smallest set of scopes for what is switched on: dict ``scope -> what it is needed for``."""
-        return const.SCOPE_NEEDS | (const.ATTACHMENT_SCOPE if self.attach_files else {})
+        needs = const.SCOPE_NEEDS | (const.ATTACHMENT_SCOPE if self.attach_files else {})
+        return {scope: self.env._(need) for scope, need in needs.items()}
 
     def _refuse_above_the_tier(self):
         """Xero counts the organisations of an app; one too many would only be told on its own page."""
@@ -188,7 +189,7 @@ class XeroConnection(models.Model):
             except psycopg2.errors.SerializationFailure:
                 self.env.cr.rollback()
         grant.unlink()
-        raise errors.XeroRetryLater("The connection is being worked on. Connect again in a minute.")
+        raise errors.XeroRetryLater(self.env._("The connection is being worked on. Connect again in a minute."))
 
     def _connect_custom(self):
         """Connect by client credentials: no consent page, no refresh token, one organisation."""
@@ -214,12 +215,15 @@ class XeroConnection(models.Model):
         previous = self.grant_id
         if missing := self._missing_scopes(grant):
             needs = "; ".join(f"{scope} ({need})" for scope, need in missing.items())
-            raise errors.XeroDenied(f"The consent lacks: {needs}. Connect again and allow them.", code="scope")
+            text = self.env._("The consent lacks: %s. Connect again and allow them.", needs)
+            raise errors.XeroDenied(text, code="scope")
         self.grant_id = grant
         with self._client(purpose=None) as client:
             tenants = self._granted_tenants(client)
             if len(tenants) > 1:
-                self.message = f"Several organisations were granted ({_names(tenants)}): choose the one to connect."
+                self.message = self.env._(
+                    "Several organisations were granted (%s): choose the one to connect.", _names(tenants)
+                )
             else:
                 self._bind(client, tenants[0])
         # The replaced consent is only forgotten: revoking it would disconnect everything its user ever granted.
@@ -280,31 +284,38 @@ class XeroConnection(models.Model):
             if tenant.get("tenantType", "ORGANISATION") == "ORGANISATION"
         ]
         if not tenants:
-            raise errors.XeroDenied("No organisation was granted. Connect again and choose one.")
+            raise errors.XeroDenied(self.env._("No organisation was granted. Connect again and choose one."))
         if self.tenant_id:
             ours = [tenant for tenant in tenants if tenant["tenantId"] == self.tenant_id]
             if not ours:
                 raise errors.XeroDenied(
-                    f"Another organisation was granted ({_names(tenants)}); this connection belongs to "
-                    f"{self.tenant_name}. Connect again and choose that one, or make a new connection. At Xero the "
-                    "other one stays connected, and takes a place of the app's tier, until it is disconnected there."
+                    self.env._(
+                        "Another organisation was granted (%(granted)s); this connection belongs to %(ours)s. Connect "
+                        "again and choose that one, or make a new connection. At Xero the other one stays connected, "
+                        "and takes a place of the app's tier, until it is disconnected there.",
+                        granted=_names(tenants),
+                        ours=self.tenant_name,
+                    )
                 )
             return ours
         taken = self._connections_of([tenant["tenantId"] for tenant in tenants])
         free = [tenant for tenant in tenants if tenant["tenantId"] not in taken]
         if not free:
-            where = " ".join(
-                f"{_names([tenant])} is connected already{self._whereabouts(taken[tenant['tenantId']])}."
-                for tenant in tenants
-            )
-            raise errors.XeroDenied(f"{where} Two connections of one organisation would ship everything twice.")
+            where = [self._taken_text(tenant, taken[tenant["tenantId"]]) for tenant in tenants]
+            why = self.env._("Two connections of one organisation would ship everything twice.")
+            raise errors.XeroDenied(" ".join([*where, why]))
         return free
 
-    def _whereabouts(self, other):
-        """Which connection it is that has the organisation; another customer's is not this one's to know."""
+    def _taken_text(self, tenant, other):
+        """That another connection has this organisation; which one, if it is not another customer's."""
+        name = _names([tenant])
         if self.in_portal and other.partner_id != self.partner_id:
-            return ""
-        return f", by the connection “{other.name}”"
+            return self.env._("%s is connected already.", name)
+        return self.env._(
+            "%(organisation)s is connected already, by the connection “%(connection)s”.",
+            organisation=name,
+            connection=other.name,
+        )
 
     @api.depends("state", "grant_id", "tenant_id")
     def _compute_needs_choice(self):

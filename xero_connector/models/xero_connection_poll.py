@@ -138,7 +138,7 @@ class XeroConnection(models.Model):
         return more
 
     def _unexpected(self):
-        return self.env._("Something unexpected happened. The server's log has the details.")
+        return self._for_reader().env._("Something unexpected happened. The server's log has the details.")
 
     def _poll_since(self):
         return self.watermark - timedelta(seconds=const.WATERMARK_OVERLAP) if self.watermark else None

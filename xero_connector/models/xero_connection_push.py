@@ -217,10 +217,10 @@ class XeroConnection(models.Model):
 
     def _tell_of_push(self, sent, failed):
         if failed:
-            text = self.env._("%s documents could not be sent to Xero: see Problems.", failed)
+            text = self._for_reader().env._("%s documents could not be sent to Xero: see Problems.", failed)
             self._notify_followers(text, "warning")
         elif sent and self.notify == "all":
-            self._notify_followers(self.env._("%s documents were sent to Xero.", sent), "success")
+            self._notify_followers(self._for_reader().env._("%s documents were sent to Xero.", sent), "success")
 
     def _stop_push(self, error):
         """Note what went wrong. What waits is tried again when Xero says, or at a growing distance."""
@@ -233,7 +233,7 @@ class XeroConnection(models.Model):
             # A limit is no failure: it was announced, and passes when Xero says.
             connection.write({"push_message": str(error), "push_failed_turns": connection.push_failed_turns + 1})
             if connection.push_failed_turns >= const.TURNS_BEFORE_HELP:
-                connection._call_for_help(self.env._("Nothing is sent to Xero: %s", error))
+                connection._call_for_help(connection._for_reader().env._("Nothing is sent to Xero: %s", error))
         else:
             connection._postpone(error)
         if isinstance(error, errors.XeroRetryLater):

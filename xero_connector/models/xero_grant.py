@@ -62,11 +62,11 @@ class XeroGrant(models.Model):
         :raise XeroDenied: when this consent was given to another database
         """
         if self.home and self.home != self._this_database():
-            raise errors.XeroDenied(
+            text = self.env._(
                 "This database is a copy of the one that was connected, or was renamed. A copy must not talk to Xero: "
-                "it would ship twice and end the original's access. If this is the one that shall work, reconnect.",
-                code="copy",
+                "it would ship twice and end the original's access. If this is the one that shall work, reconnect."
             )
+            raise errors.XeroDenied(text, code="copy")
 
     def _token(self, refused=None):
         """A valid access token; refreshed at most once, however many workers ask at the same moment.
@@ -92,7 +92,7 @@ class XeroGrant(models.Model):
                 lock = "SELECT id FROM xero_grant WHERE id = %s FOR NO KEY UPDATE"
                 cr.execute(lock, (grant.id,), log_exceptions=False)
                 if not cr.rowcount:
-                    raise errors.XeroDenied("The consent was removed. Reconnect.")
+                    raise errors.XeroDenied(self.env._("The consent was removed. Reconnect."))
                 # Committed as this cursor closes: a rotated token must not be lost to the caller's rollback.
                 grant.write(grant._values_from_answer(grant._ask_for_tokens()))
             return grant.access_token
@@ -114,7 +114,7 @@ class XeroGrant(models.Model):
         if self.app_id.grant_type == "client_credentials":
             return endpoint.client_credentials((self.scopes or "").split())
         if not self.refresh_token:
-            raise errors.XeroDenied("There is no valid consent. Connect to Xero.")
+            raise errors.XeroDenied(self.env._("There is no valid consent. Connect to Xero."))
         return endpoint.refresh(self.refresh_token)
 
     def _endpoint(self):

@@ -3,6 +3,7 @@ import uuid
 from markupsafe import Markup
 
 from odoo import api, fields, models
+from odoo.tools.translate import LazyTranslate
 
 from .. import const
 from ..lib import errors, formats, item
@@ -11,6 +12,7 @@ from ..lib.errors import Problem
 from .item_plan import ItemPair, plan
 from .product_terms import ProductTerms
 
+_lt = LazyTranslate("xero_connector", default_lang="en_US")
 
 class XeroRecord(models.Model):
     """Products on their way to Xero, one row each.
@@ -445,5 +447,5 @@ def _in_order(elements, answers, key):
     pairs = zip(elements, by_place, strict=True)
     found = [by_key.get(str(element[key]).casefold(), answer) for element, answer in pairs]
     if not all(found):
-        raise errors.XeroRetryLater("Xero's answer does not name everything that was sent.")
+        raise errors.XeroRetryLater(_lt("Xero's answer does not name everything that was sent."))
     return found

@@ -45,6 +45,13 @@ def xero(options) -> int:
     return run(options)
 
 
+def words(options) -> int:
+    from .words import run
+
+    with workplace(options) as (found, databases):
+        return run(found, databases)
+
+
 def shell(options) -> int:
     script = Path(options.file).resolve() if options.file else None
     if script and not script.is_file():

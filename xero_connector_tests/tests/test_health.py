@@ -203,7 +203,7 @@ class TestHealth(XeroCase):
             "Account code '999' is not a valid code for this document.": "active account",
             "The TaxType code 'X' does not exist or cannot be used for this account": "tax rate",
         }.items():
-            self.assertIn(words, " ".join(advice.for_messages([message])), message)
+            self.assertIn(words, " ".join(map(str, advice.for_messages([message]))), message)
         self.assertEqual(advice.for_messages(["Something else"]), [])
 
 

@@ -66,7 +66,7 @@ class TestHostileText(XeroCase):
         self.assertFalse(set(name) & set("/\\<>\"'"), name)
 
     def test_what_xeros_page_says_is_kept_as_text_and_cut(self):
-        said = oauth.explain("unheard_of", HOSTILE * 50)
+        said = str(oauth.explain("unheard_of", HOSTILE * 50))
         self.assertIn("<img", said, "shown as text by the form")
         self.assertLess(len(said), 400)
 

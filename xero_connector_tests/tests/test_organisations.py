@@ -223,8 +223,8 @@ class TestBeforeXero(OrganisationCase):
             "invalid_scope": "granular",
             "server_error": "Connect again",
         }.items():
-            self.assertIn(words, oauth.explain(code), code)
-        said = oauth.explain("something_new", "The <b>plan</b> has ended")
+            self.assertIn(words, str(oauth.explain(code)), code)
+        said = str(oauth.explain("something_new", "The <b>plan</b> has ended"))
         self.assertIn("The <b>plan</b> has ended", said, "Xero's own words; the page shows them as text")
 
     def test_a_copy_of_the_database_never_uses_the_originals_tokens(self):
