@@ -61,6 +61,7 @@ from . import (
     test_tables,
     test_threeway,
     test_tours,
+    test_translation,
     test_try,
     test_units,
     test_vault,
