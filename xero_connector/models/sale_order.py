@@ -118,7 +118,8 @@ class SaleOrder(models.Model):
             code = connection._currency_code(draft.invoice)
             currency = by_code.get(code)
             if not currency or not currency.active:
-                reason = connection.env._("The invoice is in %s, a currency that is not active in Odoo. Activate it.", code)
+                _ = connection.env._
+                reason = _("The invoice is in %s, a currency that is not active in Odoo. Activate it.", code)
                 draft.problems.append(Problem("currency_inactive", reason, code, currency))
 
     def _xero_remark(self, connection, draft):
