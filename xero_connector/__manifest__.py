@@ -12,6 +12,7 @@
         "security/ir.model.access.csv",
         "data/mail_activity_type.xml",
         "data/ir_cron.xml",
+        "data/xero_fee.xml",
         "views/oauth_templates.xml",
         "views/xero_app_views.xml",
         "views/xero_connection_views.xml",
@@ -40,7 +41,10 @@
         "wizards/xero_test_order_views.xml",
         "wizards/xero_try_views.xml",
         "views/res_config_settings_views.xml",
+        "views/res_config_settings_fee_views.xml",
+        "views/xero_fee_views.xml",
         "views/menus.xml",
+        "views/xero_fee_menus.xml",
     ],
     "application": True,
 }
