@@ -4,7 +4,9 @@ from odoo import fields, models
 class AccountMove(models.Model):
     _inherit = "account.move"
 
-    xero_fee_ids = fields.One2many("xero.fee", "move_id", groups="xero_connector.group_xero_manager")
+    xero_fee_ids = fields.One2many(
+        "xero.fee", "move_id", readonly=True, groups="xero_connector.group_xero_manager"
+    )
 
     def action_xero_integrations(self):
         """The integrations this invoice bills, removed ones as well."""
