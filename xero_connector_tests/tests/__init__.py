@@ -30,6 +30,7 @@ from . import (
     test_fake_xero_webhooks,
     test_fake_xero_writing,
     test_faults,
+    test_fees,
     test_files,
     test_formats,
     test_guards,
