@@ -16,7 +16,7 @@ class ProductProduct(models.Model):
 
         :rtype: FoundProducts
         """
-        found = FoundProducts(self)
+        found = FoundProducts(self, connection)
         codes = {code for code in codes if code}
         if not codes:
             return found
@@ -38,7 +38,7 @@ class ProductProduct(models.Model):
 
         :rtype: FoundProducts
         """
-        found = FoundProducts(self)
+        found = FoundProducts(self, connection)
         self._xero_take_by_reference(connection, {code for code in codes if code}, found)
         return found
 
@@ -109,8 +109,9 @@ class ProductProduct(models.Model):
 class FoundProducts:
     """Products by item code, and a problem for each code that has none or several."""
 
-    def __init__(self, products):
+    def __init__(self, products, connection):
         self._none = products
+        self._connection = connection
         self._found = {}
         self._uoms = {}
 
@@ -149,7 +150,7 @@ class FoundProducts:
         return [self._problem(code) for code in codes if not self.get(code)]
 
     def _problem(self, code):
-        _ = self._none.env._
+        _ = self._connection.env._
         if code not in self._found:
             reason = _(
                 "No product has the internal reference “%s” (Xero's item code). Set it on the product, or map the code "

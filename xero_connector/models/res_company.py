@@ -33,6 +33,3 @@ class ResCompany(models.Model):
     xero_portal_order_confirm = fields.Boolean(
         string="Confirm at once", help="Otherwise customers' orders wait as drafts."
     )
-
-    def _xero_fee_text(self, _partner):
-        return ""

@@ -55,9 +55,9 @@ class ResPartner(models.Model):
         countries = self._xero_countries(connection, addresses.values())
         for draft in drafts:
             address = addresses[draft.row.id]
-            draft.ship_to, missing = self._xero_address_values(address, countries)
+            draft.ship_to, missing = self._xero_address_values(connection, address, countries)
             if missing and not connection.accept_incomplete_address:
-                reason = self.env._(
+                reason = connection.env._(
                     "The delivery address of %(contact)s lacks: %(missing)s. Complete it in Xero and retry, or accept "
                     "incomplete addresses on the connection.",
                     contact=draft.contact.name,
@@ -84,12 +84,12 @@ class ResPartner(models.Model):
         return {text: country for text, country in found.items() if country} | {"": found[own]}
 
     @api.model
-    def _xero_address_values(self, address, countries):
+    def _xero_address_values(self, connection, address, countries):
         """Values of a delivery address, and what a carrier would miss in it.
 
-        :return: ``(values, missing)``, missing a list of words
+        :return: ``(values, missing)``, missing a list of words in the connection's language
         """
-        _ = self.env._
+        _ = connection.env._
         country = countries.get(address.country.casefold()) or self.env["res.country"]
         region = address.region.casefold()
         state = country.state_ids.filtered(lambda s: region and region in (s.code.casefold(), s.name.casefold()))[:1]
@@ -187,7 +187,8 @@ class ResPartner(models.Model):
     @api.model
     def _xero_partner_values(self, connection, contact):
         address = contact.address("POBOX", "STREET")
-        values, _missing = self._xero_address_values(address, self._xero_countries(connection, [address]))
+        countries = self._xero_countries(connection, [address])
+        values, _missing = self._xero_address_values(connection, address, countries)
         return {
             **values,
             "name": contact.name,

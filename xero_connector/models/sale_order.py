@@ -118,7 +118,8 @@ class SaleOrder(models.Model):
             code = connection._currency_code(draft.invoice)
             currency = by_code.get(code)
             if not currency or not currency.active:
-                reason = self.env._("The invoice is in %s, a currency that is not active in Odoo. Activate it.", code)
+                _ = connection.env._
+                reason = _("The invoice is in %s, a currency that is not active in Odoo. Activate it.", code)
                 draft.problems.append(Problem("currency_inactive", reason, code, currency))
 
     def _xero_remark(self, connection, draft):
@@ -126,7 +127,7 @@ class SaleOrder(models.Model):
         remark = super()._xero_remark(connection, draft)
         difference = formats.decimal(self.amount_total) - draft.invoice.total
         if connection.price_source == "xero" and abs(difference) > len(self.order_line) * _ONE_CENT:
-            remark = self.env._(
+            remark = connection.env._(
                 "%(remark)s The total differs from the invoice's by %(difference)s %(currency)s: no sales tax in Odoo "
                 "has the rate of Xero's.",
                 remark=remark,

@@ -73,7 +73,7 @@ class StockPicking(models.Model):
                 draft.values = self._xero_values(connection, draft, goods)
 
     def _xero_negative(self, connection, product):
-        reason = self.env._(
+        reason = connection.env._(
             "%s has a negative quantity: a delivery order takes no goods back. Import it as sale order, or ignore it.",
             product.display_name,
         )

@@ -216,7 +216,8 @@ class XeroDocumentMixin(models.AbstractModel):
         ]
         # A tax that changed alone is worth a word; else it follows from the rest.
         tax = (formats.short(old_line.tax_amount) or "0", formats.short(new_line.tax_amount) or "0")
-        return f"{name}: {'; '.join(parts) or _('tax %(old)s → %(new)s', old=tax[0], new=tax[1])}"
+        parts = parts or [_("tax %(old)s → %(new)s", old=tax[0], new=tax[1])]
+        return f"{name}: {'; '.join(parts)}"
 
     # === LINES === #
 

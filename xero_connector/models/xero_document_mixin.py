@@ -140,16 +140,16 @@ class XeroDocumentMixin(models.AbstractModel):
         products = self.env["product.product"]._xero_find_by_code(connection, codes)
         for draft in drafts:
             draft.problems += products.problems_of(draft.invoice)
-            draft.problems += self._xero_quantity_problems(draft.invoice)
+            draft.problems += self._xero_quantity_problems(connection, draft.invoice)
         return products
 
-    def _xero_quantity_problems(self, invoice):
+    def _xero_quantity_problems(self, connection, invoice):
         """A problem for each quantity finer than Odoo counts: rounding it would ship another one."""
         digits = self.env["decimal.precision"].precision_get("Product Unit")
         return [
             Problem(
                 "quantity_precision",
-                self.env._(
+                connection.env._(
                     "%(line)s: Odoo keeps %(digits)s decimals of a quantity, this one is %(quantity)s. Raise “Product "
                     "Unit” in Settings > Technical > Decimal Accuracy.",
                     line=line.item_code or line.description,
@@ -190,7 +190,7 @@ class XeroDocumentMixin(models.AbstractModel):
         bodies = {}
         for document, draft in zip(self, drafts, strict=True):
             remark = document._xero_remark(connection, draft)
-            bodies[document.id] = self.env._(
+            bodies[document.id] = connection.env._(
                 "Created from Xero invoice %(number)s. %(remark)s", number=draft.invoice.number, remark=remark
             )
             draft.row.reason = remark
@@ -205,8 +205,8 @@ class XeroDocumentMixin(models.AbstractModel):
         for document, draft in zip(self, drafts, strict=True):
             if draft.invoice.is_partly_credited:
                 to_confirm -= document
-                summary = self.env._("Partly credited in Xero: check what is to be shipped, then confirm")
-                reason = self.env._(
+                summary = connection.env._("Partly credited in Xero: check what is to be shipped, then confirm")
+                reason = connection.env._(
                     "Credit notes took %(amount)s %(currency)s off invoice %(number)s.",
                     amount=formats.cents(draft.invoice.credited_by_notes),
                     currency=connection._currency_code(draft.invoice),

@@ -173,7 +173,7 @@ class XeroRecord(models.Model):
     def _follow_lines(self, connection, document, old, draft, progress, doubt):
         _ = connection.env._
         draft.route = self._route_of(connection, document, old, draft)
-        plan = document._xero_plan(connection, old, draft)
+        plan = document.with_context(lang=connection.env.lang)._xero_plan(connection, old, draft)
         if draft.problems:
             self._fail(draft.problems)
             self.change_state = "held"
@@ -242,7 +242,8 @@ class XeroRecord(models.Model):
             # Who brings it back wants it as it is then.
             del values["base_payload"]
             reason = draft.route.reason if draft.route.skip_code else ""
-            values["reason"] = f"{self.env._('%s is cancelled here.', document.display_name)} {reason}".strip()
+            cancelled = self.connection_id._for_reader().env._("%s is cancelled here.", document.display_name)
+            values["reason"] = f"{cancelled} {reason}".strip()
         else:
             self._queue_files(self.connection_id)
         if self.change_state == "held":
@@ -286,7 +287,7 @@ class XeroRecord(models.Model):
     def _ask(self, document, code, text, progress):
         """A question of all or nothing: hold what is on its way, report what is shipped."""
         if progress == "done":
-            text = self.env._("%s The goods are shipped already.", text)
+            text = self.connection_id._for_reader().env._("%s The goods are shipped already.", text)
             self._call(document, text)
             self._decided_after_shipping(document, text)
         else:
@@ -320,9 +321,9 @@ class XeroRecord(models.Model):
 
     def _call(self, document, text):
         """One open activity per document, with the newest text."""
-        connection = self.connection_id
+        connection = self.connection_id._for_reader()
         document.activity_unlink(["xero_connector.mail_activity_type_xero"])
-        document._xero_call_for_help(connection, self.env._("The invoice changed in Xero: decide"), text)
+        document._xero_call_for_help(connection, connection.env._("The invoice changed in Xero: decide"), text)
 
     # === DECISIONS === #
 

@@ -320,7 +320,7 @@ class XeroPreview(models.TransientModel):
         left = len(self) - len(ready)
         text = self.env._("%s documents are sent to Xero within a minute.", len(ready))
         if left:
-            text = f"{text} {self.env._('%s need something mended first.', left)}"
+            text = " ".join([text, self.env._("%s need something mended first.", left)])
         action = self.env["ir.actions.act_window"]._for_xml_id("xero_connector.action_xero_outgoing")
         notification = self.connection_id[:1]._notification(text, "warning" if left else "success")
         notification["params"]["next"] = action | {"domain": [("id", "in", rows.ids)], "context": {}}

@@ -7,7 +7,7 @@ import os
 import time
 from datetime import date
 
-from . import demo_accounts, demo_changes, demo_days, demo_portal, demo_products, story
+from . import demo_accounts, demo_changes, demo_days, demo_fees, demo_portal, demo_products, story
 from .console import SandboxError, say, step
 from .databases import DEMO
 from .demo_journey import connect_all, run_crons
@@ -68,6 +68,7 @@ def told(options, workplace):
         differences += demo_products.play(admin, fake)
         differences += demo_accounts.play(admin, fake)
         differences += demo_portal.play(admin, fake)
+        differences += demo_fees.play(admin, fake)
         yield server, url, differences
 
 

@@ -6,6 +6,7 @@ Runs inside Odoo's shell (see demo.py). What is there already is left as it is, 
 import json
 import os
 
+from . import demo_fees
 from .story import CATALOGUE, SETUPS, WAREHOUSES
 from .story.catalogue import goods_of
 
@@ -42,6 +43,7 @@ def run(env):
     app = _app(env, places)
     for setup in SETUPS:
         _connection(env, app, setup, warehouses, products, customers)
+    demo_fees.remember_weeks(env)
     env.cr.commit()
 
 

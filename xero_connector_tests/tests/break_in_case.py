@@ -9,6 +9,7 @@ import re
 import zipfile
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 from odoo import fields
 from odoo.fields import NO_ACCESS, Command
@@ -211,6 +212,7 @@ class BreakInCase(XeroHttpCase):
             }
         )
         move.action_post()
+        self._seed_fees(connection, partner, move)
         sent_values = {"external_id": row.external_id, "xero_number": f"{word}-INV-6", "state": "failed"}
         records.create(records._outgoing_values(connection, move) | sent_values | {"reason": f"{word} reason"})
         org.add_invoice(
@@ -279,6 +281,19 @@ class BreakInCase(XeroHttpCase):
         env["xero.drift.compare"].create(of_connection)
         env["xero.drift.accept"].create({"line_ids": [Command.set(there.ids)], "reason": f"{word} because"})
         env["xero.drift.adopt"].create({"line_id": there.id})
+
+    def _seed_fees(self, connection, partner, move):
+        """The connection's customer was there for some days, and was billed for them."""
+        company, monday = connection.company_id, fields.Date.start_of(fields.Date.today(), "week")
+        of_customer = {"company_id": company.id, "partner_id": partner.id}
+        began = fields.Datetime.now() - timedelta(days=3)
+        self.env["xero.active.period"].create({**of_customer, "connection_id": connection.id, "began_at": began})
+        self.env["xero.fee"].create(
+            {
+                **of_customer, "week_start": monday, "date_from": monday, "state": "billed", "move_id": move.id,
+                "connection_ids": [Command.set(connection.ids)], "reason": f"{connection.name} reason",
+            }
+        )
 
     # === WHAT NOBODY OR ONLY SOME MAY SEE === #
 
@@ -366,6 +381,8 @@ class BreakInCase(XeroHttpCase):
             # Both companies sell them; what each has in Xero is its own.
             both = (self.bottle | self.mug | self.freight).product_tmpl_id.ids
             return {"a": both, "b": both}
+        if model == "res.company":
+            return {"a": self.company.ids, "b": self.company_b.ids}
         orders = self.env["sale.order"].search([("partner_id.name", "in", ("kauri7 Ltd", "rimu7 Ltd", "bravo7 Ltd"))])
         rows = {
             "sale.order": orders,

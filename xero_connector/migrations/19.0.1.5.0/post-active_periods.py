@@ -1,0 +1,8 @@
+from odoo import SUPERUSER_ID, api
+
+
+def migrate(cr, version):
+    """Fees count active periods: those of connections that are active already begin today, nobody is billed for the
+    past."""
+    env = api.Environment(cr, SUPERUSER_ID, {})
+    env["xero.active.period"]._turn(env["xero.connection"].search([]))
