@@ -10,7 +10,7 @@ class ResPartner(models.Model):
     _inherit = "res.partner"
 
     xero_portal = fields.Selection(
-        [("inherit", "As the company's settings say"), ("allow", "Allowed"), ("deny", "Not allowed")],
+        [("inherit", "As in the settings"), ("allow", "Allowed"), ("deny", "Not allowed")],
         string="Own Xero integrations",
         company_dependent=True,
         groups="xero_connector.group_xero_user",

@@ -20,6 +20,13 @@ from .postgres import Server
 
 PREFIX = 'xero_sandbox'
 DEMO = 'xero_demo'
+# Odoo's, and none of ours later: the demo tells its own story, over HTTP.
+LOAD_DEMO = """
+from odoo.modules.loading import force_demo
+force_demo(env)
+env.cr.execute('UPDATE ir_module_module SET demo = FALSE')
+env.cr.commit()
+"""
 KEPT = 3  # older templates of a kind
 END_SESSIONS = 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND usename = current_user'
 OUR_ADDONS = (ADDON, TEST_ADDON)
@@ -48,8 +55,8 @@ class Databases:
         return self._template('addons', self.addons_key, self._test_base, self._install, "Installing the addons")
 
     def demo_template(self) -> str:
-        return self._template(
-            'demoaddons', self.addons_key, self._demo_base, self._install, "Installing the addons")
+        key = digest(self.addons_key, LOAD_DEMO)
+        return self._template('demoaddons', key, self._demo_base, self._install, "Installing the addons")
 
     def _base(self) -> str:
         return self._template(
@@ -61,7 +68,8 @@ class Databases:
         return self._template('testbase', key, self._base, self._install_test_base, "Adding what only tests need")
 
     def _demo_base(self) -> str:
-        return self._template('demobase', self.base_key, self._base, self._load_demo, "Loading Odoo's demo data")
+        key = digest(self.base_key, LOAD_DEMO)
+        return self._template('demobase', key, self._base, self._load_demo, "Loading Odoo's demo data")
 
     def _template(self, kind: str, key: str, parent, fill, title: str) -> str:
         """The template of this kind and key: made under another name, renamed when it is whole."""
@@ -99,7 +107,7 @@ class Databases:
         self.odoo.run(
             "Odoo's demo data could not be loaded", 'shell', '--config', CONFIG, '--database', database,
             '--no-http', '--log-level=warn',
-            script="from odoo.modules.loading import force_demo\nforce_demo(env)\nenv.cr.commit()\n",
+            script=LOAD_DEMO,
         )
 
     def _odoo(self, database: str, failure: str, *arguments) -> None:

@@ -65,6 +65,8 @@ class SelfService(Act):
 
     def connect(self) -> None:
         self._visit('/my/xero/new')
+        fee = one_line(''.join(self.page.xpath("//main//p[contains(@class, 'alert-info')]//text()")))
+        self.check(f"What it costs is said before anything else: {fee}", "12.50" in fee)
         self._press('next', name=NAME)
         self.fake.auto_approve, self.fake.auto_tenants = True, [self.organisation.tenant_id]
         try:
@@ -92,7 +94,7 @@ class SelfService(Act):
         self.check(
             f"Test order: WEB-0001 would go to {GOLD_COAST}. Nothing was created.",
             "would become this order" in self._text() and GOLD_COAST in self._text())
-        self._press('finish')
+        self._press('finish', agreed='1')
         work_off(self.admin)
         self._visit(self.url)
         [row] = self.admin.search_read('xero.connection', [('name', '=', NAME)], ['done_count', 'failed_count'])
