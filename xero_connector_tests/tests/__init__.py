@@ -11,6 +11,7 @@ from . import (
     test_contacts_out,
     test_deliveries_back,
     test_demo_data,
+    test_documentation,
     test_drift,
     test_echo,
     test_export,
