@@ -234,7 +234,9 @@ class XeroFee(models.Model):
             move = env["account.move"]
             if lines:
                 move = fee.env["account.move"].create(fee._prepare_invoice(price, lines))
-                move.message_post(body=self.env._("Made of the active days of Xero integrations, see Xero → Reporting → Fees."))
+                move.message_post(
+                    body=self.env._("Made of the active days of Xero integrations, see Xero → Reporting → Fees.")
+                )
             fee.write(
                 {
                     "state": "billed" if move else "free",
