@@ -1,7 +1,7 @@
 {
     "name": "Xero Connector",
     "summary": "Xero sales invoices become orders in your warehouse",
-    "version": "19.0.1.5.0",
+    "version": "19.0.1.6.0",
     "category": "Sales/Sales",
     "license": "LGPL-3",
     "author": "xero_connector contributors",
@@ -20,6 +20,7 @@
         "views/xero_app_views.xml",
         "views/xero_connection_views.xml",
         "views/xero_setup_views.xml",
+        "views/xero_dashboard_views.xml",
         "views/xero_record_views.xml",
         "views/xero_outgoing_views.xml",
         "views/xero_problem_views.xml",
@@ -50,5 +51,6 @@
         "views/xero_fee_menus.xml",
     ],
     "demo": ["demo/xero_demo.xml"],
+    "assets": {"web.assets_backend": ["xero_connector/static/src/scss/dashboard.scss"]},
     "application": True,
 }

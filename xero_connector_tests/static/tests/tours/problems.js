@@ -1,6 +1,6 @@
 import { registry } from "@web/core/registry";
 import { stepUtils } from "@web_tour/tour_utils";
-import { choose, filterBy, onPage, openEntry, openPdf, openSection, openTab, searchFor } from "./steps";
+import { CARD_NAME, choose, filterBy, onPage, openEntry, openPdf, openSection, openTab, searchFor } from "./steps";
 
 const tours = registry.category("web_tour.tours");
 
@@ -75,7 +75,7 @@ tours.add("xero_picker_stopped", {
 tours.add("xero_by_hand", {
     steps: () => [
         ...stepUtils.goToAppSteps("xero_connector.menu_root", "Open Xero"),
-        { trigger: ".o_data_row td[name=name]:contains('Kiwi Outdoor')", run: "click" },
+        { trigger: CARD_NAME, run: "click" },
         ...onPage("Kiwi Outdoor"),
         { trigger: "button[name=action_import_one]", run: "click" },
         { trigger: ".modal [name=text] input", run: "edit INV-NONE" },

@@ -1,6 +1,6 @@
 import { registry } from "@web/core/registry";
 import { stepUtils } from "@web_tour/tour_utils";
-import { choose, filterBy, onPage, openSection, openTab } from "./steps";
+import { CARD_NAME, choose, filterBy, onPage, openSection, openTab } from "./steps";
 
 const tours = registry.category("web_tour.tours");
 
@@ -16,7 +16,7 @@ const told = (text) => [
 tours.add("xero_products", {
     steps: () => [
         ...stepUtils.goToAppSteps("xero_connector.menu_root", "Open Xero"),
-        { trigger: ".o_data_row td[name=name]:contains('Kiwi Outdoor')", run: "click" },
+        { trigger: CARD_NAME, run: "click" },
         ...onPage("Kiwi Outdoor"),
         ...openTab("products"),
         { trigger: "[name=item_sync] input:value('No')" },
@@ -28,7 +28,7 @@ tours.add("xero_products", {
 tours.add("xero_products_map", {
     steps: () => [
         ...stepUtils.goToAppSteps("xero_connector.menu_root", "Open Xero"),
-        { trigger: ".o_data_row td[name=name]:contains('Kiwi Outdoor')", run: "click" },
+        { trigger: CARD_NAME, run: "click" },
         { trigger: "button.oe_stat_button:contains('Unmapped'):contains('3')", run: "click" },
         { content: "Only what is only in Xero", trigger: ".o_searchview_facet:contains('Only in Xero')" },
         { trigger: `${row("X-1")} td[name=waiting_count]:text('2')` },
