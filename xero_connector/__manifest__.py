@@ -21,6 +21,7 @@
         "views/xero_connection_views.xml",
         "views/xero_setup_views.xml",
         "views/xero_dashboard_views.xml",
+        "views/xero_phone_views.xml",
         "views/xero_record_views.xml",
         "views/xero_outgoing_views.xml",
         "views/xero_problem_views.xml",

@@ -34,7 +34,7 @@ class XeroConnection(models.Model):
         if not self._default_app_id():
             raise RedirectWarning(
                 self.env._("First add the app you registered on Xero's developer page: it is Odoo's key to Xero."),
-                self.env.ref("xero_connector.action_xero_app").id,
+                self.env.ref("xero_connector.action_add_app").id,
                 self.env._("Add the app"),
             )
         return self.browse()._setup_action()

@@ -12,7 +12,6 @@ from odoo.tests import new_test_user, tagged
 from .export_case import ExportCase
 
 CARD = "xero_connector.xero_connection_view_kanban"
-STEPS = "xero_connector.first_steps"
 
 
 @tagged("post_install", "-at_install")
@@ -150,11 +149,11 @@ class TestDashboard(ExportCase):
         self.assertIn("Look at the app", self.help_of(manager))
         self.env["xero.connection"].with_context(active_test=False).search([]).unlink()
         self.env["xero.app"].search([]).unlink()
-        self.assertIn("action_xero_app", self.help_of(manager))
+        self.assertIn("action_add_app", self.help_of(manager))
         self.assertIn("action_new_connection", self.help_of(manager))
         self.assertNotIn("Look at the app", self.help_of(manager))
         staff = new_test_user(self.env, "waits", groups="xero_connector.group_xero_user")
-        self.assertNotIn("action_xero_app", self.help_of(staff))
+        self.assertNotIn("action_add_app", self.help_of(staff))
         with self.assertRaisesRegex(RedirectWarning, "First add the app"):
             self.env["xero.connection"].with_user(manager).action_setup_new()
 

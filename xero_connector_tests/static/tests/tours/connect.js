@@ -76,10 +76,12 @@ tours.add("xero_lifecycle", {
         stateIs("Paused"),
         press("action_resume"),
         stateIs("Connected"),
+        ...openTab("connection"),
         press("action_disconnect"),
         { trigger: ".modal:contains('Settings, orders and log stay')" },
         { trigger: ".modal footer button.btn-primary", run: "click" },
         stateIs("Not connected"),
+        ...openTab("warehouse"),
         { trigger: ".o_form_view:has([name=reference_contains]:contains('GC'))" },
         {
             trigger: "button[name=action_connect]:contains('Connect to Xero')",

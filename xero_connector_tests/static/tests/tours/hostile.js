@@ -18,6 +18,7 @@ registry.category("web_tour.tours").add("xero_hostile", {
         ...onPage("Dashboard"),
         { trigger: CARD_NAME, run: "click" },
         harmless("[name=tenant_name]:contains('onerror')"),
+        ...openTab("connection"),
         { trigger: "button[name=action_test]", run: "click" },
         harmless(".o_notification:contains('onerror')"),
         ...openSection("xero_connector.menu_problems", "Problems"),
