@@ -33,6 +33,8 @@
         "views/sale_order_views.xml",
         "views/stock_picking_views.xml",
         "views/res_partner_views.xml",
+        "views/res_partner_integrations_views.xml",
+        "views/xero_filter_views.xml",
         "views/report_templates.xml",
         "wizards/xero_backfill_views.xml",
         "wizards/xero_choose_organisation_views.xml",

@@ -79,6 +79,7 @@ from . import (
     res_partner,
     res_partner_contact,
     res_partner_portal,
+    res_partner_integrations,
     product_pricelist,
     product_product,
     product_template,
@@ -96,4 +97,5 @@ from . import (
     stock_picking_change,
     stock_picking_delivery,
     stock_move,
+    xero_trouble,
 )

@@ -9,6 +9,7 @@ from . import (
     test_connect,
     test_contact_match,
     test_contacts_out,
+    test_customer_page,
     test_dashboard,
     test_deliveries_back,
     test_demo_data,
