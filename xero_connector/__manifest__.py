@@ -15,6 +15,7 @@
         "data/mail_template_portal.xml",
         "data/ir_cron.xml",
         "data/xero_fee.xml",
+        "data/digest_mail.xml",
         "views/oauth_templates.xml",
         "views/portal_templates.xml",
         "views/xero_app_views.xml",

@@ -37,6 +37,7 @@ from . import (
     xero_fee,
     account_move_fee,
     xero_connection_dashboard,
+    xero_digest,
     xero_binding,
     xero_warehouse_mapping,
     xero_product_mapping,

@@ -13,6 +13,7 @@ from . import (
     test_dashboard,
     test_deliveries_back,
     test_demo_data,
+    test_digest,
     test_drift,
     test_echo,
     test_export,
