@@ -93,8 +93,7 @@ class XeroDigest(models.Model):
         env = self.env(user=user, context={"lang": user.lang, "tz": user.tz})
         company = user.company_id
         until = max(part["until"] for part in parts)
-        # The period ends at midnight: it is the day before that people know it by.
-        last_day = fields.Datetime.context_timestamp(env["res.users"], until - timedelta(seconds=1)).date()
+        last_day = self._last_day(env, until)
         values = {"parts": parts, "user": user, "company": company.sudo(), "base_url": user.get_base_url()}
         # sudo: who may read the mail's parts need not read its template
         body = env["ir.qweb"].sudo()._render("xero_connector.digest_mail", values, lang=user.lang)
@@ -104,7 +103,7 @@ class XeroDigest(models.Model):
             add_context={
                 "company": company.sudo(),
                 "model_description": env._("Xero digest"),
-                "record_name": format_date(env, last_day),
+                "record_name": format_date(env, last_day, date_format="long"),
                 "lang": user.lang,
             },
         )
@@ -118,6 +117,11 @@ class XeroDigest(models.Model):
                 "auto_delete": True,
             }
         )
+
+    @api.model
+    def _last_day(self, env, until):
+        """A period ends at midnight: it is the day before that people know it by."""
+        return fields.Datetime.context_timestamp(env["res.users"], until - timedelta(seconds=1)).date()
 
     @api.model
     def _subject(self, env, parts):
@@ -200,8 +204,8 @@ class XeroConnection(models.Model):
         part = {
             "name": connection.name,
             "path": f"/odoo/xero-connections/{connection.id}",
-            "since": since,
             "until": until,
+            "days": self._digest_days(connection.env, since, until),
             "imported": counts.get("in", 0),
             "sent": counts.get("out", 0),
             "failed": sum(problems.mapped("record_count")),
@@ -226,3 +230,10 @@ class XeroConnection(models.Model):
             ],
             "more": max(len(problems) - _MOST_PROBLEMS, 0),
         }
+
+    @api.model
+    def _digest_days(self, env, since, until):
+        """The days a part is about where that is more than one, else ''."""
+        first = fields.Datetime.context_timestamp(env["res.users"], since).date()
+        last = env["xero.digest"]._last_day(env, until)
+        return f"{format_date(env, first)} – {format_date(env, last)}" if first < last else ""
