@@ -15,6 +15,7 @@ if sys.version_info < (3, 10):  # noqa: UP036 (whoever gets here has an older on
 from xero_connector_tests.benchmarks.figures import NAMES
 from xero_connector_tests.sandbox import building, processes, venv
 from xero_connector_tests.sandbox.console import SandboxError, say
+from xero_connector_tests.sandbox.picture_list import PICTURES
 
 
 def _port(text: str) -> int:
@@ -29,12 +30,17 @@ def _positive(text: str) -> int:
     raise argparse.ArgumentTypeError(f"{text!r} is no number above zero")
 
 
-def _figure_names(text: str) -> list[str]:
-    names = text.split(',')
-    if unknown := set(names) - set(NAMES):
-        raise argparse.ArgumentTypeError(
-            f"no figure is called {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
-    return names
+def _names(thing: str, known):
+    """The type of an argument that lists some of these, with commas between them."""
+
+    def parse(text: str) -> list[str]:
+        names = text.split(',')
+        if unknown := set(names) - set(known):
+            raise argparse.ArgumentTypeError(
+                f"no {thing} is called {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+        return names
+
+    return parse
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -58,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
         '--memory-invoices', type=_positive, default=10_000, metavar='N', help="invoices of the memory figure (10,000)")
     bench.add_argument(
         '--items', type=_positive, default=10_000, metavar='N', help="items of the large catalogue (10,000)")
-    bench.add_argument('--only', type=_figure_names, default=[], metavar='T1,T5', help="these figures alone")
+    bench.add_argument('--only', type=_names("figure", NAMES), default=[], metavar='T1,T5', help="these figures alone")
     bench.add_argument('--json', metavar='FILE', help="write all figures there, too")
     bench.add_argument(
         '--profile', action='store_true', help="instead of the figures, where the time and the SQL of an import go")
@@ -72,6 +78,10 @@ def _parser() -> argparse.ArgumentParser:
     xero.add_argument('--data', metavar='FILE.json', help="resources to serve verbatim, instead of the demo's")
 
     verbs.add_parser('words', parents=[common], help="remake the template of the addon's terms, list the untranslated")
+
+    pictures = verbs.add_parser('pictures', parents=[common], help="make the documentation's pictures from the demo")
+    pictures.add_argument('--port', type=_port, default=8069, metavar='N', help="Odoo's port (8069)")
+    pictures.add_argument('--only', type=_names("picture", PICTURES), default=[], metavar='NAME,…', help="these alone")
 
     verbs.add_parser('clean', parents=[common], help="end what runs and remove .sandbox/")
     return parser

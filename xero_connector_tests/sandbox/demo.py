@@ -25,6 +25,16 @@ SETUP = "from odoo.addons.xero_connector_tests.sandbox import demo_setup; demo_s
 
 
 def run(options, workplace) -> int:
+    with told(options, workplace) as (server, url, differences):
+        if options.once:
+            return 1 if differences else 0
+        _serve(server, url)
+    return 0
+
+
+@contextlib.contextmanager
+def told(options, workplace):
+    """The demo, all its acts told and its Odoo still serving: `(server, url, differences)`."""
     with contextlib.ExitStack() as stack:
         stack.enter_context(_the_only_demo())
         pid_file = remember('demo', os.getpid())
@@ -59,10 +69,7 @@ def run(options, workplace) -> int:
         differences += demo_accounts.play(admin, fake)
         differences += demo_portal.play(admin, fake)
         differences += demo_fees.play(admin, fake)
-        if options.once:
-            return 1 if differences else 0
-        _serve(server, url)
-    return 0
+        yield server, url, differences
 
 
 @contextlib.contextmanager

@@ -2,18 +2,16 @@
 
 import contextlib
 import os
-import shutil
 import subprocess
 import sys
 
+from . import browser
 from .console import say
 from .databases import Databases
 from .odoo import Odoo
 from .paths import ADDON, CONFIG, LOG, ROOT, SANDBOX, TEST_ADDON, venv_python
 from .processes import attended, remember
 
-# as odoo/tests/common.py looks for them
-BROWSERS = ('google-chrome', 'chromium', 'chromium-browser', 'google-chrome-stable')
 # tells tests which database to copy when they need one of their own
 TEMPLATE_VARIABLE = 'XERO_TEST_TEMPLATE'
 
@@ -94,9 +92,9 @@ def _processors() -> int:
 
 
 def _announce_browser() -> None:
-    browser = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    if browser:
-        say(f"• Tours run in {browser}")
+    program = browser.find()
+    if program:
+        say(f"• Tours run in {program}")
     else:
         say("• No Chromium or Chrome found: the tours are reported as skipped (on Debian: apt-get install chromium)")
 

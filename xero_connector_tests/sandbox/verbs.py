@@ -39,6 +39,12 @@ def demo(options) -> int:
     return run(options, workplace)
 
 
+def pictures(options) -> int:
+    from .pictures import run
+
+    return run(options, workplace)
+
+
 def xero(options) -> int:
     from .xero import run
 
