@@ -12,6 +12,6 @@ class AccountMove(models.Model):
         """The integrations this invoice bills, removed ones as well."""
         action = self.env["ir.actions.act_window"]._for_xml_id("xero_connector.action_xero_connection")
         return action | {
-            "domain": [("id", "in", self.xero_fee_ids.with_context(active_test=False).connection_ids.ids)],
+            "domain": [("id", "in", self.xero_fee_ids.connection_ids.ids)],
             "context": {"active_test": False},
         }

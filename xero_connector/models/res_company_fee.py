@@ -48,11 +48,13 @@ class ResCompany(models.Model):
         help="Empty: the first sales journal.",
     )
     xero_fee_paused = fields.Boolean(
-        string="Paused integrations are billed, too", groups=_MANAGERS, help="Otherwise a pause costs nothing."
+        string="Bill pauses, too",
+        groups=_MANAGERS,
+        help="Integrations cost as much while they are paused. Otherwise a pause costs nothing.",
     )
     # Moved on by the scheduled action: what is before it is decided.
     xero_fee_from = fields.Date(
-        string="First day not billed yet",
+        string="Next day to bill",
         compute="_compute_xero_fee_from",
         store=True,
         readonly=True,

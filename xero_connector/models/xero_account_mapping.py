@@ -31,10 +31,10 @@ class XeroAccountMapping(models.Model):
     account_class = fields.Char(string="Kind", readonly=True)
     account_type = fields.Char(string="Type in Xero", readonly=True)
     system_account = fields.Char(readonly=True, help="What Xero itself uses it for, e.g. DEBTORS.")
-    account_id = fields.Many2one("account.account", check_company=True, index=True)
+    account_id = fields.Many2one("account.account", string="Odoo's account", check_company=True, index=True)
     account_ids = fields.Many2many(
         "account.account",
-        string="Also these accounts of Odoo",
+        string="Others sent as it",
         check_company=True,
         help="Invoices send them as this account of Xero's, too. Items do not: there one stands for one.",
     )

@@ -176,6 +176,10 @@ class XeroApp(models.Model):
 
     # === CREDENTIALS === #
 
+    def action_new_connection(self):
+        """Begin a connection with this app, which the button hands on in its context."""
+        return self.env["xero.connection"].action_setup_new()
+
     def action_check(self):
         """Ask Xero whether it knows client id and secret."""
         self.ensure_one()

@@ -186,5 +186,5 @@ class XeroConnection(models.Model):
             return
         left = self.consent_ends - fields.Datetime.now()
         if left < timedelta(days=const.WARN_DAYS):
-            text = self._for_reader().env._("The consent ends in %s days. Reconnect it.", max(left.days, 0))
+            text = self._for_reader().env._("Days until the consent ends: %s. Reconnect it.", max(left.days, 0))
             self._call_for_help(text)

@@ -40,10 +40,10 @@ class XeroConnection(models.Model):
         """
         self.ensure_one()
         if failed:
-            text = self._for_reader().env._("%s invoices could not be imported: see Problems.", failed)
+            text = self._for_reader().env._("Invoices that could not be imported: %s. See Problems.", failed)
             self._notify_followers(text, "warning")
         elif done and self.notify == "all":
-            self._notify_followers(self._for_reader().env._("%s invoices were imported.", done), "success")
+            self._notify_followers(self._for_reader().env._("Invoices imported: %s.", done), "success")
 
     def _update_problem_call(self):
         """One activity as long as something of this connection fails; it goes when the last one is mended. What waits
@@ -73,4 +73,4 @@ class XeroConnection(models.Model):
                 )
 
     def _problem_summary(self, count):
-        return self._for_reader().env._("%s documents need somebody: see Problems", count)
+        return self._for_reader().env._("Documents that need somebody: %s, see Problems", count)

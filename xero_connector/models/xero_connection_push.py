@@ -217,10 +217,10 @@ class XeroConnection(models.Model):
 
     def _tell_of_push(self, sent, failed):
         if failed:
-            text = self._for_reader().env._("%s documents could not be sent to Xero: see Problems.", failed)
+            text = self._for_reader().env._("Documents that could not be sent to Xero: %s. See Problems.", failed)
             self._notify_followers(text, "warning")
         elif sent and self.notify == "all":
-            self._notify_followers(self._for_reader().env._("%s documents were sent to Xero.", sent), "success")
+            self._notify_followers(self._for_reader().env._("Documents sent to Xero: %s.", sent), "success")
 
     def _stop_push(self, error):
         """Note what went wrong. What waits is tried again when Xero says, or at a growing distance."""

@@ -1,5 +1,5 @@
 from odoo import fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import RedirectWarning, UserError
 
 STEPS = [
     ("initial", "Initial configuration"),
@@ -30,6 +30,13 @@ class XeroConnection(models.Model):
 
     def action_setup_new(self):
         """Begin a new connection with its set-up, whatever is selected in the list."""
+        self.check_access("create")
+        if not self._default_app_id():
+            raise RedirectWarning(
+                self.env._("First add the app you registered on Xero's developer page: it is Odoo's key to Xero."),
+                self.env.ref("xero_connector.action_add_app").id,
+                self.env._("Add the app"),
+            )
         return self.browse()._setup_action()
 
     def action_setup(self):

@@ -206,7 +206,7 @@ class XeroContactMatch(models.Model):
         ]
         taken = [name for name, row, partner in wanted if not row._map_contact_if_free(partner)]
         self.invalidate_model()
-        text = self.env._("%s contacts were mapped.", len(wanted) - len(taken))
+        text = self.env._("Contacts mapped: %s.", len(wanted) - len(taken))
         if taken:
             more = self.env._("What is suggested was taken meanwhile for: %s.", ", ".join(taken))
             text = f"{text} {more}"
@@ -250,7 +250,7 @@ class XeroContactMatch(models.Model):
             # sudo: rows and bindings are nobody's to write by hand; who may create customers may do this
             matches.record_id.sudo()._make_customers(connection.sudo()._item_env())
         self.invalidate_model()
-        return self.connection_id[:1]._notification(self.env._("%s customers were created.", len(wanted)), "success")
+        return self.connection_id[:1]._notification(self.env._("Customers created: %s.", len(wanted)), "success")
 
     def action_create_there(self):
         """Have a contact made in Xero of each of these customers, as soon as a worker is free."""
@@ -264,7 +264,7 @@ class XeroContactMatch(models.Model):
             connection._ring_push()
         self.invalidate_model()
         return self.connection_id[:1]._notification(
-            self.env._("%s customers are sent to Xero within a minute.", len(wanted)), "success"
+            self.env._("Customers sent to Xero within a minute: %s.", len(wanted)), "success"
         )
 
     def action_release(self):

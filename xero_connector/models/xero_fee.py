@@ -33,12 +33,14 @@ class XeroFee(models.Model):
     partner_id = fields.Many2one(
         "res.partner", string="Customer", required=True, readonly=True, index=True, ondelete="cascade"
     )
-    week_start = fields.Date(string="Week", required=True, readonly=True, help="Its Monday.")
+    week_start = fields.Date(string="Week of", required=True, readonly=True, help="Its Monday.")
     date_from = fields.Date(
         string="From", required=True, readonly=True, help="The first day that counts: fees may begin within a week."
     )
-    connection_ids = fields.Many2many("xero.connection", string="Integrations", readonly=True)
-    active_days = fields.Integer(readonly=True, help="Of all integrations together.")
+    connection_ids = fields.Many2many(
+        "xero.connection", string="Integrations", readonly=True, context={"active_test": False}
+    )
+    active_days = fields.Integer(string="Days", readonly=True, help="Active days of all integrations together.")
     currency_id = fields.Many2one("res.currency", readonly=True)
     amount = fields.Monetary(readonly=True, help="What the invoice was made with, without taxes that are added.")
     state = fields.Selection(
@@ -232,7 +234,9 @@ class XeroFee(models.Model):
             move = env["account.move"]
             if lines:
                 move = fee.env["account.move"].create(fee._prepare_invoice(price, lines))
-                move.message_post(body=self.env._("Made of the active days of Xero integrations, see Xero → Fees."))
+                move.message_post(
+                    body=self.env._("Made of the active days of Xero integrations, see Xero → Reporting → Fees.")
+                )
             fee.write(
                 {
                     "state": "billed" if move else "free",

@@ -212,7 +212,7 @@ class XeroItemMatch(models.Model):
                 continue
             taken.append(match.item_code)
         self.invalidate_model()
-        text = self.env._("%s items were mapped.", len(wanted) - len(taken))
+        text = self.env._("Items mapped: %s.", len(wanted) - len(taken))
         if taken:
             more = self.env._("The suggested product was taken meanwhile for: %s.", ", ".join(taken))
             text = f"{text} {more}"
@@ -220,7 +220,7 @@ class XeroItemMatch(models.Model):
 
     def _with_waiting(self, matches, text):
         if waiting := sum(matches.filtered("product_id").mapped("waiting_count")):
-            more = self.env._("%s orders wait for them: press Release.", waiting)
+            more = self.env._("Orders that wait for them: %s. Press Release.", waiting)
             return f"{text} {more}"
         return text
 
@@ -262,7 +262,7 @@ class XeroItemMatch(models.Model):
             products_sudo = matches.product_id.with_env(worker.sudo().env)
             kept_out += len(products_sudo - products_sudo.filtered_domain(connection._item_domain()))
         self.invalidate_model()
-        text = self.env._("%s products were created.", len(wanted))
+        text = self.env._("Products created: %s.", len(wanted))
         if kept_out:
             more = self.env._("The filter of exchanged products keeps %s of them out: nothing is exchanged.", kept_out)
             text = f"{text} {more}"
@@ -282,7 +282,7 @@ class XeroItemMatch(models.Model):
             connection._ring_items()
         self.invalidate_model()
         return self.connection_id[:1]._notification(
-            self.env._("%s products are sent to Xero within a minute.", len(wanted)), "success"
+            self.env._("Products sent to Xero within a minute: %s.", len(wanted)), "success"
         )
 
     def action_suggest(self):

@@ -358,7 +358,7 @@ class XeroRecord(models.Model):
         (payments_sudo & sent_sudo).connection_id._update_problem_call()
         count = len(again_sudo | files_sudo | sent_sudo)
         return self.connection_id[:1]._notification(
-            self.env._("%s documents are tried again within a minute.", count), "success"
+            self.env._("Documents tried again within a minute: %s.", count), "success"
         )
 
     def _is_gone_item(self):
@@ -408,7 +408,7 @@ class XeroRecord(models.Model):
         """Ask for the reason, then ignore."""
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Ignore %s documents", len(self)),
+            "name": self.env._("Ignore documents: %s", len(self)),
             "res_model": "xero.ignore",
             "view_mode": "form",
             "target": "new",

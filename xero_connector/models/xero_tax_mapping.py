@@ -23,10 +23,10 @@ class XeroTaxMapping(models.Model):
     for_expenses = fields.Boolean(
         string="For purchases", readonly=True, help="Whether Xero takes it on accounts of expenses."
     )
-    tax_id = fields.Many2one("account.tax", check_company=True, index=True)
+    tax_id = fields.Many2one("account.tax", string="Odoo's tax", check_company=True, index=True)
     tax_ids = fields.Many2many(
         "account.tax",
-        string="Also these taxes of Odoo",
+        string="Others sent as it",
         check_company=True,
         help="Invoices send them as this tax type, too: 15 % included in the price and 15 % excluded are one in Xero. "
         "Items do not: there one stands for one.",

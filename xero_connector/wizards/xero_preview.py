@@ -318,9 +318,9 @@ class XeroPreview(models.TransientModel):
         for preview in ready:
             rows |= preview._put_out()
         left = len(self) - len(ready)
-        text = self.env._("%s documents are sent to Xero within a minute.", len(ready))
+        text = self.env._("Documents sent to Xero within a minute: %s.", len(ready))
         if left:
-            text = " ".join([text, self.env._("%s need something mended first.", left)])
+            text = " ".join([text, self.env._("To be mended first: %s.", left)])
         action = self.env["ir.actions.act_window"]._for_xml_id("xero_connector.action_xero_outgoing")
         notification = self.connection_id[:1]._notification(text, "warning" if left else "success")
         notification["params"]["next"] = action | {"domain": [("id", "in", rows.ids)], "context": {}}

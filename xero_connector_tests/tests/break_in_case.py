@@ -179,6 +179,7 @@ class BreakInCase(XeroHttpCase):
         out = records._outbox_rows(connection, self.mug)
         out.write({"request_key": f"{word}-request-key-{'0' * 24}", "number": f"{word} sent", "state": "failed"})
         self.env["xero.product.change"]._note(self.mug.ids, connection)
+        self.env["xero.digest"]._rows_of(self.env.user, connection)
 
     def _seed_documents(self, connection, org, word, partner, contact, manager):
         """An order that was sent and one that was not, an invoice, what both are in Xero, and how the books differ."""

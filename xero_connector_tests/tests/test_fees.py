@@ -436,12 +436,10 @@ class TestFees(FeesCase):
         self.assertEqual(move.invoice_line_ids.account_id, self.income)
         self.assertIn("active days of Xero integrations", "".join(move.message_ids.mapped("body")))
         connection.active = False
-        self.assertEqual(
-            self.env["xero.connection"].with_context(active_test=False).search(
-                move.action_xero_integrations()["domain"]
-            ),
-            connection,
-        )
+        self.assertEqual(move.xero_fee_ids.connection_ids, connection, "removed ones as well")
+        action = move.action_xero_integrations()
+        found = self.env["xero.connection"].with_context(**action["context"]).search(action["domain"])
+        self.assertEqual(found, connection)
         move.action_post()
         self.assertEqual((move.payment_state, move.amount_total), ("not_paid", 12.5))
 

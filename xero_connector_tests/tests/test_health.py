@@ -233,10 +233,10 @@ class TestNotify(XeroCase):
         self.run_import()
         self.run_import()
         self.assertEqual(len(self.problems(connection)), 1)
-        self.assertIn("2 documents", self.problems(connection).summary)
+        self.assertIn("somebody: 2", self.problems(connection).summary)
         self.failing(1)
         self.run_import()
-        self.assertIn("3 documents", self.problems(connection).summary)
+        self.assertIn("somebody: 3", self.problems(connection).summary)
         self._make_product("GLASS", "Glass", 3)
         connection.action_retry_all()
         self.run_cron("process")
@@ -279,12 +279,12 @@ class TestNotify(XeroCase):
         self.assertIn("follower", logins)
         self.assertNotIn("portal-follower", logins, "customers are not told what goes wrong in the warehouse")
         self.assertNotIn("former", logins, "nor is who has left the company")
-        self.assertIn("1 invoices could not", self.told[0][1]["message"])
+        self.assertIn("could not be imported: 1", self.told[0][1]["message"])
         self.told.clear()
         connection.notify = "all"
         self.invoice()
         self.run_import()
-        self.assertIn("1 invoices were imported", self.told[0][1]["message"])
+        self.assertIn("Invoices imported: 1", self.told[0][1]["message"])
 
     def test_a_connection_that_turns_red_is_told_at_once_and_once(self):
         follower = new_test_user(self.env, "follower", groups="xero_connector.group_xero_user")

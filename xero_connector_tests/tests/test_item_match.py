@@ -199,7 +199,7 @@ class TestMatch(ItemsCase):
         lines = self.match(connection, first) | self.match(connection, second)
         told = lines.action_accept()["params"]["message"]
         self.assertEqual(len(self.match(connection, product=mug)), 1)
-        self.assertIn("1 items were mapped", told)
+        self.assertIn("Items mapped: 1", told)
         self.assertIn("MUG/01", told)
 
     def test_suggestions_can_be_looked_for_again_after_products_were_added(self):

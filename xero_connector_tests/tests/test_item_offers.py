@@ -64,7 +64,7 @@ class TestOffers(ItemsCase):
         first, second = self.item("CHAIR"), self.item("TABLE")
         connection = self.reading(way="pull", item_product_domain="[('default_code', '!=', 'TABLE')]")
         told = self.line(connection, first).action_create_here()["params"]
-        self.assertEqual((told["type"], told["message"]), ("success", "1 products were created."))
+        self.assertEqual((told["type"], told["message"]), ("success", "Products created: 1."))
         told = self.line(connection, second).action_create_here()["params"]
         self.assertEqual(told["type"], "warning")
         self.assertIn("keeps 1 of them out", told["message"])

@@ -289,3 +289,37 @@ class TestPortalTourDesktop(PortalJourney, TourCase):
 class TestPortalTourPhone(PortalJourney, TourCase):
     browser_size = "390x844"
     touch_enabled = True
+
+
+class HomeJourney:
+    """The back office as home, from the first day on: for who sets it up, and for who works with it."""
+
+    def test_an_administrator_gets_from_an_empty_database_to_the_first_order(self):
+        self.env["xero.app"].search([]).unlink()
+        self.env["stock.warehouse"].create({"name": "Brisbane", "code": "BNE"})
+        invoice = self.invoice("web", InvoiceNumber="INV-FIRST")
+        self.tour("xero_first_time", url="/odoo/xero")
+        self.tour("xero_first_order", url="/odoo/xero")
+        self.assertEqual(self.order(invoice).warehouse_id.name, "Brisbane")
+
+    def test_staff_see_what_failed_today_and_release_it_once_it_is_mended(self):
+        connection = self.connect(name="Kiwi Outdoor")
+        self.invoice("web")
+        failing = [self.invoice("web", [self.line("GLASS")]) for _number in range(2)]
+        self.run_import(connection)
+        self._make_product("GLASS", "Glass", 3)
+        user = new_test_user(self.env, "xero-staff", groups="xero_connector.group_xero_user")
+        self.tour("xero_staff_day", login=user.login, url="/odoo/xero")
+        self.run_cron("process")
+        self.assertTrue(all(self.order(invoice) for invoice in failing))
+
+
+@tagged("post_install", "-at_install")
+class TestHomeTour(HomeJourney, TourCase):
+    browser_size = "1366x768"
+
+
+@tagged("post_install", "-at_install")
+class TestHomeTourPhone(HomeJourney, TourCase):
+    browser_size = "390x844"
+    touch_enabled = True

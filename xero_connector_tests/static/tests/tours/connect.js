@@ -1,6 +1,6 @@
 import { registry } from "@web/core/registry";
 import { stepUtils } from "@web_tour/tour_utils";
-import { choose, filterBy, onPage, openSection, openTab } from "./steps";
+import { CARD, CARD_NAME, choose, filterBy, onPage, openSection, openTab } from "./steps";
 
 const tours = registry.category("web_tour.tours");
 const LIST_ROW = ".o_list_view .o_data_row:has(td[name=name]:text('Kiwi Outdoor'))";
@@ -13,7 +13,7 @@ const stateIs = (label) => ({ trigger: `.o_field_widget[name=state] .o_arrow_but
 tours.add("xero_connect", {
     steps: () => [
         ...stepUtils.goToAppSteps("xero_connector.menu_root", "Open Xero"),
-        ...onPage("Connections"),
+        ...onPage("Dashboard"),
         press("action_setup_new"),
         atStep("Initial configuration"),
         { trigger: ".o_field_widget[name=name] input", run: "edit Kiwi Outdoor" },
@@ -71,15 +71,17 @@ tours.add("xero_connect", {
 tours.add("xero_lifecycle", {
     steps: () => [
         ...stepUtils.goToAppSteps("xero_connector.menu_root", "Open Xero"),
-        { trigger: `${LIST_ROW} td[name=name]`, run: "click" },
+        { trigger: CARD_NAME, run: "click" },
         press("action_pause"),
         stateIs("Paused"),
         press("action_resume"),
         stateIs("Connected"),
+        ...openTab("connection"),
         press("action_disconnect"),
         { trigger: ".modal:contains('Settings, orders and log stay')" },
         { trigger: ".modal footer button.btn-primary", run: "click" },
         stateIs("Not connected"),
+        ...openTab("warehouse"),
         { trigger: ".o_form_view:has([name=reference_contains]:contains('GC'))" },
         {
             trigger: "button[name=action_connect]:contains('Connect to Xero')",
@@ -109,7 +111,7 @@ tours.add("xero_lifecycle", {
 tours.add("xero_choose", {
     steps: () => [
         ...stepUtils.goToAppSteps("xero_connector.menu_root", "Open Xero"),
-        { trigger: `${LIST_ROW} td[name=name]`, run: "click" },
+        { trigger: CARD_NAME, run: "click" },
         { trigger: ".alert-danger:contains('Several organisations were granted')" },
         press("action_choose_organisation"),
         { trigger: ".modal .o_data_row:contains('Also granted') button[name=action_choose]", run: "click" },
@@ -121,6 +123,8 @@ tours.add("xero_choose", {
 tours.add("xero_mend", {
     steps: () => [
         ...stepUtils.goToAppSteps("xero_connector.menu_root", "Open Xero"),
+        { trigger: `${CARD}:contains('Connected'):contains('3 today, 3 in all'):contains('1 today, 1 in all')` },
+        ...openSection("xero_connector.menu_connections", "Connections"),
         { trigger: `${LIST_ROW} td[name=status_dot].text-success:text('●')` },
         { trigger: `${LIST_ROW} td[name=done_count]:text('3')` },
         { trigger: `${LIST_ROW} td[name=failed_count].text-danger:text('1')` },
@@ -146,6 +150,8 @@ tours.add("xero_mend", {
 tours.add("xero_mended", {
     steps: () => [
         ...stepUtils.goToAppSteps("xero_connector.menu_root", "Open Xero"),
+        { trigger: `${CARD}:contains('4 today, 4 in all')` },
+        ...openSection("xero_connector.menu_connections", "Connections"),
         { trigger: `${LIST_ROW} td[name=done_count]:text('4')` },
         { trigger: `${LIST_ROW} td[name=failed_count]:text('0')`, run: "click" },
         {

@@ -1,6 +1,6 @@
 import { registry } from "@web/core/registry";
 import { stepUtils } from "@web_tour/tour_utils";
-import { onPage, openSection, openTab } from "./steps";
+import { CARD_NAME, onPage, openSection, openTab } from "./steps";
 
 /** What a stranger wrote is on the page, as text, and nothing of it ran. */
 const harmless = (trigger) => ({
@@ -15,9 +15,10 @@ const harmless = (trigger) => ({
 registry.category("web_tour.tours").add("xero_hostile", {
     steps: () => [
         ...stepUtils.goToAppSteps("xero_connector.menu_root", "Open Xero"),
-        ...onPage("Connections"),
-        { trigger: ".o_data_row td[name=name]:contains('Kiwi Outdoor')", run: "click" },
+        ...onPage("Dashboard"),
+        { trigger: CARD_NAME, run: "click" },
         harmless("[name=tenant_name]:contains('onerror')"),
+        ...openTab("connection"),
         { trigger: "button[name=action_test]", run: "click" },
         harmless(".o_notification:contains('onerror')"),
         ...openSection("xero_connector.menu_problems", "Problems"),
@@ -37,7 +38,7 @@ registry.category("web_tour.tours").add("xero_hostile", {
 registry.category("web_tour.tours").add("xero_hostile_out", {
     steps: () => [
         ...stepUtils.goToAppSteps("xero_connector.menu_root", "Open Xero"),
-        ...onPage("Connections"),
+        ...onPage("Dashboard"),
         ...openSection("xero_connector.menu_drift", "Compare with Xero"),
         harmless(".o_data_row:contains('onerror')"),
         ...openSection("xero_connector.menu_problems", "Problems"),

@@ -1,6 +1,6 @@
 import { registry } from "@web/core/registry";
 import { stepUtils } from "@web_tour/tour_utils";
-import { choose, filterBy, onPage, openEntry, openPdf, openSection, openTab, searchFor } from "./steps";
+import { CARD_NAME, choose, filterBy, onPage, openEntry, openPdf, openSection, openTab, searchFor } from "./steps";
 
 const tours = registry.category("web_tour.tours");
 
@@ -18,7 +18,7 @@ tours.add("xero_accountant", {
         { trigger: ".modal [name=description]:contains('GLASS from Xero')" },
         ...choose(".modal", "product_id", "Tumbler"),
         { trigger: ".modal button[name=action_confirm]:contains('3')", run: "click" },
-        { trigger: ".o_notification:contains('3 documents are tried again')" },
+        { trigger: ".o_notification:contains('Documents tried again within a minute: 3')" },
         { trigger: "body:not(:has(.modal))" },
         { trigger: `.o_action_manager:not(:has(${PROBLEM}))` },
     ],
@@ -75,7 +75,7 @@ tours.add("xero_picker_stopped", {
 tours.add("xero_by_hand", {
     steps: () => [
         ...stepUtils.goToAppSteps("xero_connector.menu_root", "Open Xero"),
-        { trigger: ".o_data_row td[name=name]:contains('Kiwi Outdoor')", run: "click" },
+        { trigger: CARD_NAME, run: "click" },
         ...onPage("Kiwi Outdoor"),
         { trigger: "button[name=action_import_one]", run: "click" },
         { trigger: ".modal [name=text] input", run: "edit INV-NONE" },
@@ -86,7 +86,8 @@ tours.add("xero_by_hand", {
         { trigger: ".modal .alert-success:contains('No rule matches, so the default warehouse')" },
         { trigger: ".modal .modal-footer button[special=cancel], .modal .modal-footer button:contains('Close')", run: "click" },
         { trigger: "body:not(:has(.modal))" },
-        { trigger: "button[name=action_backfill]", run: "click" },
+        ...openTab("orders"),
+        { trigger: ".tab-pane.active button[name=action_backfill]", run: "click" },
         { trigger: ".modal button[name=action_estimate]", run: "click" },
         { trigger: ".modal .alert-info:contains('2 invoices, 1 of them new here')" },
         { trigger: ".modal button[name=action_start]", run: "click" },

@@ -1,6 +1,6 @@
 import { registry } from "@web/core/registry";
 import { stepUtils } from "@web_tour/tour_utils";
-import { choose, filterBy, onPage, openSection, openTab } from "./steps";
+import { CARD_NAME, choose, filterBy, onPage, openSection, openTab } from "./steps";
 
 const tours = registry.category("web_tour.tours");
 
@@ -16,11 +16,11 @@ const told = (text) => [
 tours.add("xero_products", {
     steps: () => [
         ...stepUtils.goToAppSteps("xero_connector.menu_root", "Open Xero"),
-        { trigger: ".o_data_row td[name=name]:contains('Kiwi Outdoor')", run: "click" },
+        { trigger: CARD_NAME, run: "click" },
         ...onPage("Kiwi Outdoor"),
         ...openTab("products"),
         { trigger: "[name=item_sync] input:value('No')" },
-        press("action_exchange_items"),
+        { trigger: ".tab-pane.active button[name=action_exchange_items]", run: "click" },
         ...told("Xero's items are being read"),
     ],
 });
@@ -28,7 +28,7 @@ tours.add("xero_products", {
 tours.add("xero_products_map", {
     steps: () => [
         ...stepUtils.goToAppSteps("xero_connector.menu_root", "Open Xero"),
-        { trigger: ".o_data_row td[name=name]:contains('Kiwi Outdoor')", run: "click" },
+        { trigger: CARD_NAME, run: "click" },
         { trigger: "button.oe_stat_button:contains('Unmapped'):contains('3')", run: "click" },
         { content: "Only what is only in Xero", trigger: ".o_searchview_facet:contains('Only in Xero')" },
         { trigger: `${row("X-1")} td[name=waiting_count]:text('2')` },
@@ -37,16 +37,16 @@ tours.add("xero_products_map", {
         { trigger: ".o_list_button_save:visible", run: "click" },
         { trigger: `${row("X-1")} td[name=status]:contains('Mapped')` },
         { trigger: `${row("X-1")} button[name=action_release]`, run: "click" },
-        ...told("2 documents are tried again"),
+        ...told("Documents tried again within a minute: 2"),
         { trigger: `.o_list_view:not(:has(.o_data_row td[name=item_code]:text('X-1')))` },
         { trigger: `${row("TUMBLER 01")} td[name=suggestion_id]:contains('Tumbler')` },
         { trigger: `${row("TUMBLER 01")} td[name=suggestion_score]:contains('100')` },
         tick("TUMBLER 01"),
         press("action_accept"),
-        ...told("1 items were mapped"),
+        ...told("Items mapped: 1"),
         { trigger: `${row("CHAIR")} .o_list_record_selector input`, run: "click" },
         press("action_create_here"),
-        ...told("1 products were created"),
+        ...told("Products created: 1"),
         { content: "Nothing is left that is only in Xero", trigger: ".o_list_view:not(:has(.o_data_row))" },
         { trigger: ".o_searchview_facet:contains('Only in Xero') .o_facet_remove", run: "click" },
         ...filterBy("Mapped"),

@@ -1,6 +1,6 @@
 import { registry } from "@web/core/registry";
 import { stepUtils } from "@web_tour/tour_utils";
-import { choose } from "./steps";
+import { CARD_NAME, choose } from "./steps";
 
 const RULES = "[name=mapping_ids] .o_data_row";
 const SHADOWED = `${RULES}:has(td[name=reference_contains]:text('GC-EXPRESS'))`;
@@ -8,7 +8,7 @@ const SHADOWED = `${RULES}:has(td[name=reference_contains]:text('GC-EXPRESS'))`;
 registry.category("web_tour.tours").add("xero_rules", {
     steps: () => [
         ...stepUtils.goToAppSteps("xero_connector.menu_root", "Open Xero"),
-        { trigger: ".o_list_view .o_data_row td[name=name]:text('Kiwi Outdoor')", run: "click" },
+        { trigger: CARD_NAME, run: "click" },
         { trigger: "[name=mapping_ids] .o_field_x2many_list_row_add a", run: "click" },
         { trigger: ".o_selected_row [name=reference_contains] input", run: "edit GC-EXPRESS" },
         ...choose(".o_selected_row", "warehouse_id", "Brisbane"),

@@ -1,5 +1,9 @@
 import { browser } from "@web/core/browser/browser";
 
+/** The card of the tours' connection on the dashboard; its name opens it. */
+export const CARD = ".o_kanban_record:has(.fs-4:text('Kiwi Outdoor'))";
+export const CARD_NAME = `${CARD} .fs-4`;
+
 /** Wait for the page of this title: until it is there, the one before still takes the clicks. */
 export function onPage(title) {
     return [{ trigger: `.o_breadcrumb .active:contains("${title}")` }];
