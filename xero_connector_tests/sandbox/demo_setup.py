@@ -162,6 +162,11 @@ def _people(env, customer):
         })
 
 
+    # Odoo's bot greets everybody with a window, which hides all else on a phone.
+    if 'odoobot_state' in env['res.users']._fields:
+        env['res.users'].search([]).odoobot_state = 'disabled'
+
+
 def _app(env, places):
     app = _find_or_create(env['xero.app'], [('client_id', '=', places['client_id'])], {
         'name': "Demo app", 'client_id': places['client_id'], 'grant_type': 'authorization_code', 'tier': 'core'})
