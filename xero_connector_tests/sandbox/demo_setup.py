@@ -160,8 +160,6 @@ def _people(env, customer):
             'login': 'customer', 'password': 'customer', 'partner_id': contact.id,
             'group_ids': [(6, 0, [env.ref('base.group_portal').id])],
         })
-
-
     # Odoo's bot greets everybody with a window, which hides all else on a phone.
     if 'odoobot_state' in env['res.users']._fields:
         env['res.users'].search([]).odoobot_state = 'disabled'
