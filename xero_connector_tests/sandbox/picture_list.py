@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 DESKTOP = (1280, 800)
 PHONE = (390, 844)
+LARGEST = 60_000  # bytes of one picture
 
 
 @dataclass(frozen=True)

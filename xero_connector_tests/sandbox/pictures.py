@@ -9,11 +9,10 @@ from . import browser, demo
 from .console import SandboxError, say, step
 from .databases import DEMO
 from .paths import ADDON, ROOT
-from .picture_list import PICTURES, Click, Picture, Scroll, Type
+from .picture_list import LARGEST, PICTURES, Click, Picture, Scroll, Type
 from .rpc import Session
 
 FOLDER = ROOT / ADDON / 'static' / 'description'
-LARGEST = 60_000  # bytes of one picture
 COLOURS = (192, 128, 96, 64, 48, 32)
 
 

@@ -14,6 +14,7 @@ from . import (
     test_deliveries_back,
     test_demo_data,
     test_digest,
+    test_documentation,
     test_drift,
     test_echo,
     test_export,
