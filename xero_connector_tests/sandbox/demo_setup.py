@@ -160,6 +160,9 @@ def _people(env, customer):
             'login': 'customer', 'password': 'customer', 'partner_id': contact.id,
             'group_ids': [(6, 0, [env.ref('base.group_portal').id])],
         })
+    # Odoo's bot greets everybody with a window, which hides all else on a phone.
+    if 'odoobot_state' in env['res.users']._fields:
+        env['res.users'].search([]).odoobot_state = 'disabled'
 
 
 def _app(env, places):
