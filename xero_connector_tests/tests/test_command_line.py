@@ -52,6 +52,10 @@ class TestCommandLine(BaseCase):
         self._assert_refused(self._run("xero", "--data", self._data_file("{")), "is not JSON")
         self._assert_refused(self._run("xero", "--data", self._data_file('{"Invoices": "x"}')), "object of lists")
 
+    def test_a_figure_and_a_picture_that_there_is_not_are_refused_in_words(self):
+        self._assert_refused(self._run("bench", "--only", "T1,T99"), "no figure is called T99")
+        self._assert_refused(self._run("pictures", "--only", "nothing"), "no picture is called nothing")
+
     def test_an_odoo_that_is_none_is_refused_in_words(self):
         self._assert_refused(self._run("shell", "--odoo", "/no/such/odoo"), "/no/such/odoo")
 
