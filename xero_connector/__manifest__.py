@@ -1,6 +1,6 @@
 {
     "name": "Xero Connector",
-    "summary": "Xero sales invoices become orders in your warehouse",
+    "summary": "Invoices in Xero become orders in your warehouse; orders, invoices and products reach Xero",
     "version": "19.0.1.6.0",
     "category": "Sales/Sales",
     "license": "LGPL-3",

@@ -113,12 +113,6 @@ class Browser:
         self._tell('Input.insertText', text=text)
         self._evaluate('document.activeElement.blur()')
 
-    def scroll_to(self, selector: str, words: str = '') -> None:
-        """Bring it to the middle of what is seen."""
-        self.wait_for(selector, words)
-        element = f'pictures.find({json.dumps(selector)}, {json.dumps(words)})'
-        self._evaluate(f'{element}.scrollIntoView({{block: "center"}})')
-
     def picture(self) -> bytes:
         """What is seen, as PNG, once it does not change any more: charts take a moment to be drawn.
 

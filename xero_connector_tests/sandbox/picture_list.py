@@ -20,14 +20,6 @@ class Type:
 
 
 @dataclass(frozen=True)
-class Scroll:
-    """Bring an element to the middle of the page."""
-
-    selector: str
-    words: str = ''
-
-
-@dataclass(frozen=True)
 class See:
     """Wait for an element."""
 
@@ -57,6 +49,7 @@ ROW = '.o_data_row'
 CELL = f'{ROW} td.o_data_cell'
 STEP = '.o_statusbar_status .o_arrow_button_current'
 NEXT = "button[name='action_setup_next']"
+CARD = '.o_xero_dashboard .o_kanban_record'
 GROUP = '.o_group_header'
 TAB = '.o_notebook .nav-link'
 DRINKS = ('xero.connection', [('name', 'ilike', 'Drink Bottle')])
@@ -66,8 +59,9 @@ CONFIGURE = (
 WEB_SHOP = ('xero.connection', [('name', '=', 'Web shop')])
 
 PICTURES = {
+    'dashboard': Picture('admin', '/odoo/xero', (CARD, "Web shop"), size=(1280, 900)),
+    'dashboard_phone': Picture('admin', '/odoo/xero', (CARD, ""), size=(390, 440)),
     # what comes from Xero
-    'connections': Picture('admin', '/odoo/xero-connections', (ROW, "Web shop"), size=(1280, 500)),
     'setup': Picture(
         'admin', '/odoo/xero-connections/{id}', ('.o_form_view', "What comes along"), record=DRINKS, steps=CONFIGURE),
     'test_order': Picture(
@@ -75,7 +69,7 @@ PICTURES = {
             *CONFIGURE, Click(NEXT), Click("button[name='action_test_order']"),
             Click(".modal button[name='action_show']"))),
     'rules': Picture(
-        'admin', '/odoo/xero-connections/{id}', (CELL, "Gold Coast"), record=DRINKS, size=(1280, 980)),
+        'admin', '/odoo/xero-connections/{id}', (CELL, "Gold Coast"), record=DRINKS),
     'try': Picture(
         'admin', '/odoo/xero-connections/{id}', (f'.modal {ROW}', "imported"), record=DRINKS, steps=(
             Click("button[name='action_try']"),
@@ -112,10 +106,8 @@ PICTURES = {
     'portal_phone': Picture('customer', '/my/xero/{id}', ('main', "Newest invoices"), record=WEB_SHOP, size=PHONE),
     'portal_log_phone': Picture(
         'customer', '/my/xero/{id}/log?show=failed', ('main', "WEB-0003"), record=WEB_SHOP, size=PHONE),
-    'customer': Picture(
-        'admin', '/odoo/customers/{id}', ('button', "Invite to connect Xero"),
-        record=('res.partner', [('name', '=', "Southern Cross Outdoor")]), steps=(
-            Click(TAB, "Sales & Purchase"), Scroll('button', "Invite to connect Xero"))),
-    'settings': Picture('admin', '/odoo/settings', ('.o_setting_box', "Customers connect themselves"), steps=(
-        Click('.settings_tab .tab', "Xero"),), size=(1280, 560)),
+    'settings': Picture(
+        'admin', '/odoo/settings', ('.o_setting_box', "Customers connect themselves"),
+        steps=(Click('.settings_tab .tab', "Xero"),), size=(1280, 660)),
+    'fees': Picture('admin', '/odoo/xero-fees', (ROW, "Southern Cross"), size=(1280, 420)),
 }

@@ -9,7 +9,7 @@ from . import browser, demo
 from .console import SandboxError, say, step
 from .databases import DEMO
 from .paths import ADDON, ROOT
-from .picture_list import LARGEST, PICTURES, Click, Picture, Scroll, Type
+from .picture_list import LARGEST, PICTURES, Click, Picture, Type
 from .rpc import Session
 
 FOLDER = ROOT / ADDON / 'static' / 'description'
@@ -71,8 +71,6 @@ class _Camera:
     def _do(self, action) -> None:
         if isinstance(action, Click):
             self.page.click(action.selector, action.words)
-        elif isinstance(action, Scroll):
-            self.page.scroll_to(action.selector, action.words)
         elif isinstance(action, Type):
             self.page.type(action.selector, action.text)
         else:

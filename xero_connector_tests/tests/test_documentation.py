@@ -30,7 +30,8 @@ class TestDocumentation(BaseCase):
 
     def test_the_readme_names_every_command(self):
         text = (ROOT / "README.rst").read_text(encoding="utf-8")
-        verbs = re.findall(r"add_parser\(\s*'(\w+)'", (ROOT / "xero_connector_tests" / "__main__.py").read_text("utf-8"))
+        code = (ROOT / "xero_connector_tests" / "__main__.py").read_text(encoding="utf-8")
+        verbs = re.findall(r"add_parser\(\s*'(\w+)'", code)
         self.assertIn("demo", verbs)
         self.assertFalse([verb for verb in verbs if f"``{verb}" not in text])
 
