@@ -45,6 +45,6 @@ class ResPartner(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id("xero_connector.action_xero_dashboard")
         families = self.commercial_partner_id
         return action | {
-            "name": self.env._("Xero integrations"),
             "domain": [("partner_id.commercial_partner_id", "in", families.ids)],
+            "name": self.env._("Xero integrations"),
         }

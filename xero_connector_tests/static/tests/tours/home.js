@@ -1,5 +1,5 @@
 import { registry } from "@web/core/registry";
-import { CARD, choose, onPage } from "./steps";
+import { CARD, onPage } from "./steps";
 
 const tours = registry.category("web_tour.tours");
 
@@ -18,6 +18,7 @@ tours.add("xero_first_time", {
         write("client_secret", "fake-client-secret"),
         { trigger: ".o_form_button_save:enabled", run: "click" },
         press("action_new_connection"),
+        { trigger: ".o_field_widget[name=app_id] input:value('Our warehouse')" },
         write("name", "Kiwi Outdoor"),
         press("action_setup_next"),
         {
@@ -29,7 +30,13 @@ tours.add("xero_first_time", {
         { trigger: "h2:contains('Connected to Org ')" },
         { trigger: "p:contains('That is done')" },
         press("action_setup_next"),
-        ...choose(".o_inner_group", "warehouse_id", "Brisbane"),
+        { trigger: ".o_inner_group [name=warehouse_id] input", run: "click" },
+        {
+            content: "A phone offers cards instead of a menu",
+            trigger: ".ui-menu-item > a:contains('Brisbane'), .modal .o_kanban_record:contains('Brisbane')",
+            run: "click",
+        },
+        { trigger: ".o_inner_group [name=warehouse_id] input:value('Brisbane')" },
         press("action_setup_next"),
         { trigger: "p:contains('Finish starts the import')" },
         press("action_setup_finish"),
