@@ -5,7 +5,7 @@ from odoo import http
 from odoo.http import request
 
 from ..const import CALLBACK_PATH
-from ..lib import errors, oauth
+from ..lib import oauth
 
 _QUERY = re.compile(rf"({re.escape(CALLBACK_PATH)})\?\S*")
 
@@ -42,10 +42,10 @@ class XeroOAuth(http.Controller):
         if code and not error:
             refusal = connection._complete_consent(code)
         else:
-            problem = errors.XeroError(oauth.explain(error or "", error_description))
+            problem = oauth.refusal(error or "", error_description)
             # sudo: messages are the machine's to write
             connection.sudo()._note_refusal(problem)
-            refusal = problem.for_person()
+            refusal = connection._refusal_text(problem)
         if is_customer:
             request.session["xero_notice"] = refusal and [refusal, "warning"]
             return request.redirect(f"/my/xero/{connection.id}/setup/authentication")

@@ -120,10 +120,7 @@ class XeroPortal(CustomerPortal):
         url = connection_sudo._portal_connect()
         if url:
             return request.redirect(url, local=False)
-        self._say(
-            request.env._("This is not possible at the moment. %s has been told and will come back to you.",
-                          connection_sudo.company_id.name)
-        )
+        self._say(connection_sudo._portal_staff_text())
         return self._go(connection_sudo, "authentication")
 
     @http.route(f"{_HOME}/<int:connection_id>/organisation", type="http", auth="user", website=True, methods=["POST"])

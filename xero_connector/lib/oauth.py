@@ -57,6 +57,15 @@ def authorize_url(login_url, *, client_id, redirect_uri, scopes, state):
     return f"{login_url}/identity/connect/authorize?{query}"
 
 
+def refusal(code, description=""):
+    """What a redirect's error is: the user's own decision, or what only the app's owner mends.
+
+    :return: XeroError, of the kind ``credentials`` where the app at Xero has to be changed
+    """
+    text = explain(code, description)
+    return errors.XeroDenied(text, code="credentials") if code in _APP_PROBLEMS else errors.XeroError(text)
+
+
 def explain(code, description=""):
     """A sentence for an OAuth error code, with Xero's own words where it gives any.
 

@@ -25,6 +25,7 @@ class XeroConnection(models.Model):
             ("connect", "Connect to Xero"),
             ("reconnect", "Reconnect to Xero"),
             ("resume", "Resume"),
+            ("mend", "Mend what failed"),
             ("import", "Import now"),
             ("send", "Send now"),
             ("exchange", "Exchange products"),
@@ -70,7 +71,8 @@ class XeroConnection(models.Model):
         if self.state == "paused":
             return "resume"
         if self.import_orders:
-            return "import"
+            # Until something came, what keeps it from coming is what matters.
+            return "mend" if self.failed_count and not self.done_count else "import"
         return "send" if self.export_source != "none" else "exchange"
 
     @api.depends_context("tz", "lang")
@@ -80,7 +82,7 @@ class XeroConnection(models.Model):
         records = self.env["xero.record"]
         imported, sent = Counter(), Counter()
         for connection, direction, moment, count in records._read_group(
-            [*self._documents_domain(), ("first_done_at", ">=", self._begin_of(days[0]))],
+            [*self._documents_domain(), ("state", "=", "done"), ("first_done_at", ">=", self._begin_of(days[0]))],
             ["connection_id", "direction", "first_done_at:day"],
             ["__count"],
         ):
@@ -160,6 +162,7 @@ class XeroConnection(models.Model):
             "connect": self.action_connect,
             "reconnect": self.action_connect,
             "resume": self.action_resume,
+            "mend": self.action_view_problems,
             "import": self.action_import_now,
             "send": self.action_push_now,
             "exchange": self.action_exchange_items,

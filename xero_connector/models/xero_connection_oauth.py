@@ -147,7 +147,7 @@ class XeroConnection(models.Model):
                 refusal = None
             except errors.XeroError as error:
                 connection_sudo._note_refusal(error)
-                refusal = error.for_person()
+                refusal = connection_sudo._refusal_text(error)
         self.invalidate_recordset()
         return refusal
 
@@ -162,6 +162,10 @@ class XeroConnection(models.Model):
         before = (self.message or "").rpartition("\n")[2] if self.state != "draft" else ""
         message = "\n".join(filter(None, [str(error), before]))
         self.write({"message": message, "correlation_id": error.correlation_id or self.correlation_id})
+
+    def _refusal_text(self, error):
+        """What whoever tried to connect reads of this."""
+        return error.for_person()
 
     def _token_endpoint(self):
         return self.env["xero.grant"].new({"app_id": self.app_id})._endpoint()

@@ -6,6 +6,7 @@ from ..lib import errors
 
 # What the customer mends in the portal, by connecting again; the rest is for the warehouse's staff.
 _CUSTOMER_MENDS = ("reconnect", "scope", "not_connected")
+_STAFF_MENDS = ("credentials", "configuration", "copy", "neutralized")
 _ATTENTION = "xero_connector.mail_template_attention"
 
 
@@ -130,6 +131,23 @@ class XeroConnection(models.Model):
             self._call_for_help(str(error))
             return False
 
+    def _note_refusal(self, error):
+        result = super()._note_refusal(error)
+        if self.in_portal and getattr(error, "code", None) in _STAFF_MENDS:
+            self._call_for_help(str(error))
+            if self.state == "draft":
+                self.error_code = error.code
+        return result
+
+    def _refusal_text(self, error):
+        if self.in_portal and getattr(error, "code", None) in _STAFF_MENDS:
+            return self._portal_staff_text()
+        return super()._refusal_text(error)
+
+    def _portal_staff_text(self):
+        return self.env._("This is not possible at the moment. %s has been told and will come back to you.",
+                          self.company_id.name)
+
     def _portal_pause(self):
         self.action_pause()
 
@@ -142,11 +160,13 @@ class XeroConnection(models.Model):
         self.action_resume()
 
     def _portal_finish(self):
-        """Leave the set-up; the first time the import begins.
+        """Leave the set-up; the first time the import begins, and what was agreed to is kept in the chatter.
 
         :raise UserError: while it is not connected, or without a warehouse
         """
         self._portal_refuse_change()
+        if not self.setup_done and (fee := self._portal_fee()):
+            self._message_log(body=self.env._("Agreed in the portal: %s", fee), author_id=self.env.user.partner_id.id)
         if self.unmatched_action == "default" and not self.warehouse_id:
             raise UserError(self.env._("Choose where invoices go that no rule matches, under Configuration."))
         self.action_setup_finish()
@@ -198,6 +218,8 @@ class XeroConnection(models.Model):
             return _("Set-up not finished")
         if self.needs_attention:
             return _("Needs attention")
+        if self.state == "connected" and self.failed_count:
+            return _("Connected, some invoices failed")
         return {"draft": _("Not connected"), "connected": _("Connected"), "paused": _("Paused")}[self.state]
 
     def _portal_is_waiting_for_somebody(self):
@@ -210,14 +232,14 @@ class XeroConnection(models.Model):
             return "danger"
         if self.state in ("draft", "paused"):
             return "secondary"
-        return "success" if self.setup_done else "warning"
+        return "success" if self.setup_done and not self.failed_count else "warning"
 
     def _portal_message(self):
         """What needs attention, in words for the customer; empty when nothing does."""
         if not self.message:
             return ""
         if self.state == "draft":
-            return self.message
+            return self._portal_staff_text() if self.error_code in _STAFF_MENDS else self.message
         if self.state == "error" and (not self.error_code or self.error_code in _CUSTOMER_MENDS):
             return self.env._("The access to %s has ended. Connect again: all settings are kept.", self.tenant_name)
         if self.needs_attention:

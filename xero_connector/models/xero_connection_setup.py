@@ -70,6 +70,10 @@ class XeroConnection(models.Model):
         place = keys.index(self.setup_step) + distance
         # sudo: which step one may go to is not for forms to say
         self.sudo().setup_step = keys[min(max(place, 0), len(keys) - 1)]
+        if self.setup_step == "configuration" and not self.setup_done and not self.warehouse_id:
+            warehouses = self.env["stock.warehouse"].search([("company_id", "=", self.company_id.id)], limit=2)
+            # Of several, a person chooses.
+            self.warehouse_id = warehouses if len(warehouses) == 1 else False
 
     def action_setup_finish(self):
         """Leave the set-up; the first time the import begins."""

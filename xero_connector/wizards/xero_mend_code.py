@@ -132,6 +132,14 @@ class XeroMendCode(models.TransientModel):
         notification["params"]["next"] = {"type": "ir.actions.act_window_close"}
         return notification
 
+    def action_read_items(self):
+        """Where Xero's catalogue was never read, nothing here is like it: have it read, and show what it holds."""
+        self.ensure_one()
+        notification = self.connection_id.action_exchange_items()
+        only_in_xero = self.connection_id.with_context(xero_search={"search_default_item_only": 1})
+        notification["params"]["next"] = only_in_xero.action_view_items()
+        return notification
+
     def action_view_matches(self):
         """The item among both catalogues."""
         self.ensure_one()

@@ -15,6 +15,7 @@ class XeroTestOrder(models.TransientModel):
         [("done", "Order"), ("skipped", "Not imported"), ("failed", "Fails"), ("pending", "Waits")], readonly=True
     )
     reason = fields.Text(readonly=True)
+    problem_code = fields.Char(readonly=True)
     customer = fields.Char(readonly=True)
     ship_to = fields.Text(readonly=True)
     warehouse = fields.Char(readonly=True)

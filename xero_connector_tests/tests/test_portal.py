@@ -4,7 +4,7 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import fields
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 
 from odoo.addons.xero_connector import const
 
@@ -144,6 +144,8 @@ class TestJourney(PortalCase):
         self.assertEqual(self.row(invoice).state, "failed")
         page = self.visit(f"/my/xero/{connection.id}").follow("The whole log").follow("Failed")
         self.assertIn("The warehouse knows no item “GLASS”", page.text)
+        self.assertIn("Connected, some invoices failed", self.visit("/my/xero").text)
+        self.assertEqual(connection._portal_dot(), "warning")
         self._make_product("GLASS", "Glass", 5)
         page = page.press("Retry")
         self.assertIn("INV-9 is tried again", page.text)
@@ -178,6 +180,26 @@ class TestJourney(PortalCase):
         self.assertIn("Connect to Xero", page.buttons())
         self.assertIn("alert-warning", page.source)
         self.assertEqual(connection.state, "draft")
+
+    def test_what_only_the_warehouse_mends_is_told_to_its_staff_and_not_to_the_customer(self):
+        self.log_in("kauri")
+        page = self.visit("/my/xero/new").press("Next", name="Not yet")
+        self.app.is_proven = True
+        self.app.client_secret = "not the one Xero knows"
+        page = page.press("Connect to Xero")
+        self.assertIn("This is not possible at the moment", page.text)
+        connection = self.connections_of(self.kauri)
+        for path in (f"/my/xero/{connection.id}", page.path):
+            self.assertNotIn("secret", self.visit(path).text)
+            self.assertIn("has been told", self.visit(path).text)
+        self.assertIn("secret", connection.activity_ids.note)
+
+    def test_reconfigure_leads_through_the_steps_again_and_keeps_the_import_running(self):
+        connection = self.set_up()
+        page = self.visit(f"/my/xero/{connection.id}").follow("Reconfigure").press("Next", name="New name")
+        page = page.follow("Next").press("Save and next").press("Finish")
+        self.assertEqual(page.path, f"/my/xero/{connection.id}")
+        self.assertEqual((connection.name, connection.state, connection.setup_done), ("New name", "connected", True))
 
     def test_an_ended_consent_is_told_in_the_portal_and_by_one_mail(self):
         connection = self.set_up()
@@ -358,6 +380,8 @@ class TestAllowed(PortalCase):
             self.assertFalse(self.connections_of(self.kauri).setup_done)
             page.press("Finish", agreed="1")
             self.assertTrue(self.connections_of(self.kauri).setup_done)
+            [agreed] = self.connections_of(self.kauri).message_ids.filtered(lambda m: "5.00 a week" in m.body)
+            self.assertEqual(agreed.author_id, self.kauri_user.partner_id, "who agreed, to what, is kept")
 
 
 @tagged("post_install", "-at_install")
@@ -411,3 +435,24 @@ class TestOldAge(PortalCase):
         page = self.visit(f"/my/xero/{connection.id}/setup/configuration").press("Save", import_from=early)
         self.assertIn("Saved.", page.text)
         self.assertEqual(str(connection.import_from), early)
+
+
+@tagged("post_install", "-at_install")
+class TestStaffSettings(PortalCase):
+    def test_the_settings_page_keeps_what_is_chosen_for_the_company(self):
+        with Form(self.env["res.config.settings"]) as settings:
+            settings.xero_portal = True
+            settings.xero_portal_app_id = self.app
+            settings.xero_portal_order_target = "picking"
+            settings.xero_portal_order_confirm = True
+        settings.record.execute()
+        company = self.env.company
+        self.assertEqual((company.xero_portal, company.xero_portal_app_id), (True, self.app))
+        self.assertEqual((company.xero_portal_order_target, company.xero_portal_order_confirm), ("picking", True))
+
+    def test_the_customers_form_has_the_exception_and_the_invitation(self):
+        with Form(self.kauri) as customer:
+            customer.xero_portal = "deny"
+        self.assertFalse(self.kauri._xero_portal_allowed(self.company))
+        arch = self.env["res.partner"].get_view(view_type="form")["arch"]
+        self.assertIn('name="action_xero_invite"', arch)

@@ -1,6 +1,6 @@
 import { registry } from "@web/core/registry";
 import { stepUtils } from "@web_tour/tour_utils";
-import { choose, onPage, openSection, openTab } from "./steps";
+import { choose, onPage, openEntry, openSection, openTab } from "./steps";
 
 const tours = registry.category("web_tour.tours");
 
@@ -100,7 +100,8 @@ tours.add("xero_accounts_credited", {
         { trigger: "[name=invoice_row_id] a", run: "click" },
         { content: "The invoice it is allocated to", trigger: "[name=xero_number]:contains('INV-0001')" },
         { trigger: "[name=amount_due]:contains('75.90')" },
-        ...openXero("xero_connector.menu_drift", "Compare with Xero"),
+        ...stepUtils.goToAppSteps("xero_connector.menu_root", "Open Xero"),
+        ...openEntry("xero_connector.menu_reporting", "xero_connector.menu_drift", "Compare with Xero"),
         { trigger: "button:contains('Compare'):visible", run: "click" },
         { trigger: ".modal button[name=action_compare]", run: "click" },
         { trigger: ".o_data_row:contains('BY-HAND'):contains('Made in Xero')" },

@@ -1,6 +1,6 @@
 import { registry } from "@web/core/registry";
 import { stepUtils } from "@web_tour/tour_utils";
-import { CARD, CARD_NAME, choose, filterBy, onPage, openSection, openTab } from "./steps";
+import { CARD, CARD_NAME, choose, filterBy, onPage, openEntry, openSection, openTab } from "./steps";
 
 const tours = registry.category("web_tour.tours");
 const LIST_ROW = ".o_list_view .o_data_row:has(td[name=name]:text('Kiwi Outdoor'))";
@@ -128,7 +128,7 @@ tours.add("xero_mend", {
         { trigger: `${LIST_ROW} td[name=status_dot].text-success:text('●')` },
         { trigger: `${LIST_ROW} td[name=done_count]:text('3')` },
         { trigger: `${LIST_ROW} td[name=failed_count].text-danger:text('1')` },
-        ...openSection("xero_connector.menu_log", "Sync log"),
+        ...openEntry("xero_connector.menu_reporting", "xero_connector.menu_log", "Sync log"),
         ...filterBy("Failed"),
         { trigger: ".o_list_view:not(:has(.o_data_row:contains('INV-COMES')))" },
         { trigger: `${FAILED_ROW} td[name=reason]:contains('GLASS')`, run: "click" },

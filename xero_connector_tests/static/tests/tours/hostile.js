@@ -1,6 +1,6 @@
 import { registry } from "@web/core/registry";
 import { stepUtils } from "@web_tour/tour_utils";
-import { CARD_NAME, onPage, openSection, openTab } from "./steps";
+import { CARD_NAME, onPage, openEntry, openSection, openTab } from "./steps";
 
 /** What a stranger wrote is on the page, as text, and nothing of it ran. */
 const harmless = (trigger) => ({
@@ -23,7 +23,7 @@ registry.category("web_tour.tours").add("xero_hostile", {
         harmless(".o_notification:contains('onerror')"),
         ...openSection("xero_connector.menu_problems", "Problems"),
         harmless(".o_data_row:contains('<b>X</b>')"),
-        ...openSection("xero_connector.menu_log", "Sync log"),
+        ...openEntry("xero_connector.menu_reporting", "xero_connector.menu_log", "Sync log"),
         harmless(".o_data_row:contains('INV-2'):contains('onerror')"),
         { trigger: ".o_data_row:contains('INV-1') td[name=reason]", run: "click" },
         harmless("[name=reference]:contains('onerror')"),
@@ -39,7 +39,7 @@ registry.category("web_tour.tours").add("xero_hostile_out", {
     steps: () => [
         ...stepUtils.goToAppSteps("xero_connector.menu_root", "Open Xero"),
         ...onPage("Dashboard"),
-        ...openSection("xero_connector.menu_drift", "Compare with Xero"),
+        ...openEntry("xero_connector.menu_reporting", "xero_connector.menu_drift", "Compare with Xero"),
         harmless(".o_data_row:contains('onerror')"),
         ...openSection("xero_connector.menu_problems", "Problems"),
         harmless(".o_content:contains('onerror')"),
