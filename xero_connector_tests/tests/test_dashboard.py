@@ -63,16 +63,18 @@ class TestDashboard(ExportCase):
 
     def test_the_day_begins_at_the_users_midnight(self):
         connection = self.connect()
-        invoice = self.invoice()
+        invoice, failing = self.invoice(), self.invoice(lines=[self.line("GLASS")])
         self.run_import(connection)
         # 11 in the evening of the 9th in Auckland, the 10th begins there an hour later
-        self.row(invoice).first_done_at = datetime(2026, 6, 9, 11, 0)
+        self.row(invoice).first_done_at = self.row(failing).failed_at = datetime(2026, 6, 9, 11, 0)
         with freeze_time("2026-06-09 13:00:00"):
             for zone, today in (("Pacific/Auckland", 0), ("UTC", 1)):
-                self.assertEqual(connection.with_context(tz=zone).imported_today, today, zone)
-            self.row(invoice).first_done_at = datetime(2026, 6, 9, 12, 30)
+                there = connection.with_context(tz=zone)
+                self.assertEqual((there.imported_today, there.failed_today), (today, today), zone)
+            self.row(invoice).first_done_at = self.row(failing).failed_at = datetime(2026, 6, 9, 12, 30)
             self.env.invalidate_all()
-            self.assertEqual(connection.with_context(tz="Pacific/Auckland").imported_today, 1)
+            there = connection.with_context(tz="Pacific/Auckland")
+            self.assertEqual((there.imported_today, there.failed_today), (1, 1))
 
     def test_each_state_offers_what_a_person_does_next(self):
         connection = self.env["xero.connection"].create(
