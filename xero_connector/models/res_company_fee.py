@@ -144,5 +144,7 @@ class ResCompany(models.Model):
             text = self.env._(
                 "%s plus tax per week for each active integration, billed weekly by active days.", amount
             )
-        paused = company_sudo.xero_fee_paused
-        return f"{text} {self.env._('Pauses are billed, too.') if paused else self.env._('Pauses cost nothing.')}"
+        paused = self.env._("Pauses cost nothing.")
+        if company_sudo.xero_fee_paused:
+            paused = self.env._("Pauses are billed, too.")
+        return f"{text} {paused}"

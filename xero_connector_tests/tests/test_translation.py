@@ -1,5 +1,6 @@
 """Languages: the template is the addon's as it is now, translations are whole and sound, and a German reads German."""
 
+import ast
 import io
 import re
 
@@ -46,6 +47,17 @@ class TestTranslation(XeroCase):
         self.assertEqual([term for term in now if term not in then], [], f"missing; {remake}")
         self.assertEqual([term for term in then if term not in now], [], f"gone; {remake}")
         self.assertEqual([term for term in now if now[term] != then[term]], [], f"moved; {remake}")
+
+    def test_no_sentence_hides_from_the_template_in_an_f_string(self):
+        hidden = [
+            f"{path.name}:{node.lineno}"
+            for path in sorted(FOLDER.parent.rglob("*.py"))
+            for text in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(text, ast.JoinedStr)
+            for node in ast.walk(text)
+            if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in ("_", "_lt")
+        ]
+        self.assertEqual(hidden, [], "Odoo's export does not look into f-strings")
 
     def test_every_translation_is_whole_and_sound(self):
         terms = {entry.msgid for entry in polib.pofile(str(TEMPLATE))}
