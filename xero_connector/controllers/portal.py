@@ -6,7 +6,7 @@ from odoo.http import request
 
 from odoo.addons.portal.controllers.portal import CustomerPortal, pager
 
-from ..models.portal_form import PortalForm
+from ..models.portal_form import PortalForm, plain
 
 _HOME = "/my/xero"
 _PAGE = 30
@@ -53,6 +53,8 @@ class XeroPortal(CustomerPortal):
     def xero_act(self, connection_id, action, **_kwargs):
         """Pause, go on, or look for new invoices now."""
         connection_sudo = self._own(connection_id)
+        if action != "pause" and not connection_sudo._portal_may_change():
+            raise NotFound()
         actions = {
             "pause": connection_sudo._portal_pause,
             "resume": connection_sudo._portal_resume,
@@ -82,10 +84,10 @@ class XeroPortal(CustomerPortal):
         if not connections._portal_allowed():
             raise NotFound()
         if request.httprequest.method == "POST":
-            made = []
-            if not name.strip():
+            made, name = [], plain(name)
+            if not name:
                 self._say(request.env._("Give the integration a name."))
-            elif self._try(lambda: made.append(connections._portal_create(name.strip()))):
+            elif self._try(lambda: made.append(connections._portal_create(name))):
                 return request.redirect(f"{_HOME}/{made[0].id}/setup/authentication")
         return self._page("initial", {"name": name})
 
@@ -96,8 +98,8 @@ class XeroPortal(CustomerPortal):
         """The first step again: another name."""
         connection_sudo = self._own_to_change(connection_id)
         if request.httprequest.method == "POST":
-            if (name or "").strip():
-                connection_sudo.name = name.strip()
+            if name := plain(name or ""):
+                connection_sudo.name = name
                 return self._go(connection_sudo, "authentication")
             self._say(request.env._("Give the integration a name."))
         return self._page("initial", {"name": connection_sudo.name}, connection_sudo)
@@ -207,7 +209,7 @@ class XeroPortal(CustomerPortal):
     )
     def xero_retry(self, connection_id, row_id, show="all", **_kwargs):
         """Try one of the customer's invoices again."""
-        connection_sudo = self._own(connection_id)
+        connection_sudo = self._own_to_change(connection_id)
         rows_sudo = request.env["xero.record"].sudo()
         row_sudo = rows_sudo.search([*rows_sudo._portal_domain(connection_sudo), ("id", "=", row_id)])
         if not row_sudo or not row_sudo._portal_may_retry():

@@ -80,6 +80,7 @@ from . import (
     res_partner,
     res_partner_contact,
     res_partner_portal,
+    res_partner_activity,
     res_partner_integrations,
     product_pricelist,
     product_product,

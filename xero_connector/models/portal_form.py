@@ -13,6 +13,11 @@ _CHOICES = ("trigger_status", "sync_interval", "note_target")
 _RULES_AT_MOST = 200
 
 
+def plain(text):
+    """What somebody typed into a line, without what no line can hold; at most 100 characters."""
+    return "".join(character for character in text if character.isprintable()).strip()[:100]
+
+
 @dataclass
 class RuleLine:
     """One rule as it stands on the page. ``key``: the rule's id, or ``n1``, ``n2`` … for one that is not saved yet;
@@ -70,9 +75,9 @@ class PortalForm:
         }
         self.default = posted.get("default", "")
         self.known = posted.get("known", "")
-        keys = [key for key in dict.fromkeys(posted.get("rules", "").split(",")) if key][:_RULES_AT_MOST]
+        keys = [key for key in dict.fromkeys(posted.get("rules", "").split(",")) if key]
         self.rules = [
-            RuleLine(key, posted.get(f"text-{key}", "").strip(), posted.get(f"target-{key}", "")) for key in keys
+            RuleLine(key, plain(posted.get(f"text-{key}", "")), posted.get(f"target-{key}", "")) for key in keys
         ]
 
     def _stored_rules(self):
@@ -183,6 +188,8 @@ class PortalForm:
                 self.errors.append(_("A rule has no text to look for: fill it in, or remove the rule."))
             elif rule.target not in allowed:
                 self.errors.append(_("Choose a warehouse for the rule “%s”.", rule.text))
+        if len(self.rules) > max(_RULES_AT_MOST, len(self.connection.mapping_ids)):
+            self.errors.append(_("There can be %s rules at most.", _RULES_AT_MOST))
         self._check_import_from()
 
     def _check_import_from(self):

@@ -33,3 +33,8 @@ class ResCompany(models.Model):
     xero_portal_order_confirm = fields.Boolean(
         string="Confirm at once", help="Otherwise customers' orders wait as drafts."
     )
+
+    def _xero_portal_responsible(self):
+        """Who is called about customers' connections; empty where nobody is chosen who works here."""
+        user = self.xero_portal_user_id
+        return user if user.active and not user.share and self in user.company_ids else user.browse()

@@ -13,9 +13,9 @@ class ResPartner(models.Model):
         [("inherit", "As in the settings"), ("allow", "Allowed"), ("deny", "Not allowed")],
         string="Own Xero integrations",
         company_dependent=True,
-        groups="xero_connector.group_xero_user",
+        groups="xero_connector.group_xero_manager",
         help="Whether this customer may create Xero integrations in the portal. Withdrawn, what runs goes on: the "
-        "customer may still look, pause and delete, but neither create, connect, resume nor change.",
+        "customer may still look, pause and delete, but neither create, connect, resume, retry nor change.",
     )
 
     def _xero_portal_allowed(self, company):
@@ -39,7 +39,9 @@ class ResPartner(models.Model):
         with the same mail."""
         self.ensure_one()
         self.check_access("write")
-        if not self._xero_portal_allowed(self.env.company):
+        user_sudo = self.with_context(active_test=False).user_ids[:1].sudo()
+        # Where the page will look: what a customer's user sees is of that user's company.
+        if not self._xero_portal_allowed(user_sudo.company_id or self.company_id or self.env.company):
             raise UserError(
                 self.env._(
                     "%s may not create Xero integrations. Allow it in the field above, or for all customers under "
@@ -47,7 +49,6 @@ class ResPartner(models.Model):
                     self.name,
                 )
             )
-        user_sudo = self.with_context(active_test=False).user_ids[:1].sudo()
         if user_sudo and user_sudo._is_internal():
             raise UserError(self.env._("%s belongs to the staff: only customers use the portal.", self.name))
         if not user_sudo or not user_sudo._is_portal() or not user_sudo.active:

@@ -42,7 +42,7 @@ class XeroActivePeriod(models.Model):
                 {
                     "connection_id": connection.id,
                     "company_id": company_id,
-                    "partner_id": self.env["res.partner"].browse(partner_id).commercial_partner_id.id,
+                    "partner_id": partner_id,
                     "is_paused": is_paused,
                     "began_at": now,
                 }

@@ -33,10 +33,12 @@ class XeroConnection(models.Model):
         self.ensure_one()
         if not (self.active and self.setup_done and self.partner_id and self.state != "draft"):
             return []
-        return [(self.partner_id.id, self.company_id.id, self.state == "paused")]
+        return [(self.partner_id.commercial_partner_id.id, self.company_id.id, self.state == "paused")]
 
     def _note_activity(self):
         if self:
+            # Before the period, whose index would refuse the second of two at once: the row's lock has it wait.
+            self.flush_recordset()
             # sudo: nobody writes periods by hand
             self.env["xero.active.period"].sudo()._turn(self.sudo())
 

@@ -132,7 +132,7 @@ class XeroConnection(models.Model):
         except errors.XeroMissing:
             found = []
         except errors.XeroError as error:
-            raise UserError(error.for_person()) from None
+            raise UserError(self._refusal_text(error)) from None
         if not guid:
             # Xero takes a comma for the next number.
             found = [invoice for invoice in found if _same_text(invoice.get("InvoiceNumber"), text)]

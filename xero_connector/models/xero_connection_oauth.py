@@ -49,7 +49,7 @@ class XeroConnection(models.Model):
             login_url = self._xero_url("login_url")
             app_sudo._check_credentials()
         except errors.XeroError as error:
-            raise UserError(error.for_person()) from None
+            raise UserError(self._refusal_text(error)) from None
         nonce = secrets.token_urlsafe(24)
         self.sudo().oauth_nonce = nonce
         state = hash_sign(
@@ -343,7 +343,7 @@ class XeroConnection(models.Model):
                     raise UserError(self.env._("This organisation is not granted any more. Connect again."))
                 self_sudo._bind(client, chosen[0])
         except errors.XeroError as error:
-            raise UserError(error.for_person()) from None
+            raise UserError(self._refusal_text(error)) from None
 
     def action_choose_organisation(self):
         """Choose among the organisations of the consent that was given."""

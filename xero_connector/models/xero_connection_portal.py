@@ -33,12 +33,38 @@ class XeroConnection(models.Model):
                 raise ValidationError(self.env._("%s needs a customer to be looked after in the portal.",
                                                  connection.name))
 
+    def write(self, vals):
+        if "partner_id" in vals:
+            customer = self.env["res.partner"].browse(vals["partner_id"]).commercial_partner_id
+            for connection in self:
+                if connection.in_portal and connection._is_in_use_by_another(customer):
+                    raise UserError(
+                        self.env._(
+                            "%(connection)s holds the consent and the log of %(customer)s, who looks after it in the "
+                            "portal: another customer would see both. Remove it and make a new one.",
+                            connection=connection.name,
+                            customer=connection.partner_id.name,
+                        )
+                    )
+        were_well = self.filtered(lambda connection: connection.in_portal and connection.state != "error")
+        result = super().write(vals)
+        if vals.get("state") == "error":
+            were_well._write_to_customer()
+        return result
+
+    def _is_in_use_by_another(self, customer):
+        # sudo: whether there is a consent or a log is no secret
+        self_sudo = self.sudo()
+        is_used = self_sudo.grant_id or self_sudo.with_context(active_test=False).record_ids
+        return bool(is_used) and self_sudo.partner_id.commercial_partner_id != customer
+
     # === WHOSE, AND WHAT MAY THEY === #
 
     @api.model
     def _portal_domain(self):
         customer = self.env.user.partner_id.commercial_partner_id
-        return [("in_portal", "=", True), ("partner_id", "child_of", customer.id), ("partner_id", "!=", False)]
+        # Of the very same customer: a subsidiary that is a customer of its own looks after its own.
+        return [("in_portal", "=", True), ("partner_id.commercial_partner_id", "=", customer.id)]
 
     @api.model
     def _portal_all(self):
@@ -82,10 +108,14 @@ class XeroConnection(models.Model):
         company = self.env.company
         if not self._portal_allowed():
             raise UserError(self.env._("New integrations are not possible at the moment: ask %s.", company.name))
+        customer_sudo = self.env.user.partner_id.commercial_partner_id.sudo()
+        # Written, not only locked: of two requests at once the second begins anew, and sees what the first made.
+        self.env.cr.execute("UPDATE res_partner SET write_date = write_date WHERE id = %s", (customer_sudo.id,))
         own_sudo = self._portal_all()
+        if begun := own_sudo.filtered(lambda c: c.name == name and c.state == "draft" and not c.setup_done):
+            return begun[0]
         if len(own_sudo) >= const.PORTAL_CONNECTIONS:
             raise UserError(self.env._("You have %s integrations. Delete one you do not need.", len(own_sudo)))
-        customer_sudo = self.env.user.partner_id.commercial_partner_id.sudo()
         company_sudo = company.sudo()
         apps_sudo = self.env["xero.app"].sudo()
         usable = [("company_id", "in", (False, company.id)), ("grant_type", "=", "authorization_code")]
@@ -94,7 +124,7 @@ class XeroConnection(models.Model):
         if not app_sudo:
             raise UserError(self.env._("Nothing can be connected yet: ask %s.", company.name))
         warehouses = customer_sudo._xero_portal_warehouses(company)
-        responsible_sudo = company_sudo.xero_portal_user_id or customer_sudo.user_id
+        responsible_sudo = company_sudo._xero_portal_responsible() or customer_sudo.user_id
         # Followers get what staff writes to each other about it.
         quiet_sudo = self.sudo().with_company(company).with_context(mail_create_nosubscribe=True)
         return quiet_sudo.create(
@@ -140,7 +170,8 @@ class XeroConnection(models.Model):
         return result
 
     def _refusal_text(self, error):
-        if self.in_portal and getattr(error, "code", None) in _STAFF_MENDS:
+        is_for_customer = self.env.user._is_portal() or self.env.context.get("xero_for_customer")
+        if is_for_customer and getattr(error, "code", None) in _STAFF_MENDS:
             return self._portal_staff_text()
         return super()._refusal_text(error)
 
@@ -174,12 +205,13 @@ class XeroConnection(models.Model):
     def _portal_fee(self):
         """What an active integration costs this user's customer, as a sentence; empty where it costs nothing."""
         company_sudo = (self.company_id or self.env.company).sudo()
-        return company_sudo._xero_fee_text(self.env.user.partner_id.commercial_partner_id.sudo())
+        customer_sudo = (self.partner_id or self.env.user.partner_id).sudo().commercial_partner_id
+        return company_sudo._xero_fee_text(customer_sudo)
 
     def _portal_test_order(self, invoice_id):
         """What :meth:`_test_order` says, its reason in words for the customer. The scheduler's user makes the order, as
         it would make the real one."""
-        real = self.with_user(SUPERUSER_ID).with_company(self.company_id)
+        real = self.with_user(SUPERUSER_ID).with_company(self.company_id).with_context(xero_for_customer=True)
         outcome = real._test_order(invoice_id)
         if outcome["outcome"] != "done":
             record = self.env["xero.record"]
@@ -207,7 +239,7 @@ class XeroConnection(models.Model):
             "step": self.setup_step,
             "may_change": self._portal_may_change(),
             "waiting": self.waiting_count,
-            "failed": self.failed_count,
+            "failed": self._portal_failed_count(),
             "done": self.done_count,
             "last_import": self.last_import,
         }
@@ -218,13 +250,18 @@ class XeroConnection(models.Model):
             return _("Set-up not finished")
         if self.needs_attention:
             return _("Needs attention")
-        if self.state == "connected" and self.failed_count:
+        if self.state == "connected" and self._portal_failed_count():
             return _("Connected, some invoices failed")
         return {"draft": _("Not connected"), "connected": _("Connected"), "paused": _("Paused")}[self.state]
 
     def _portal_is_waiting_for_somebody(self):
         """Whether the customer should look: nothing is imported, or some invoices were not."""
-        return self.needs_attention or bool(self.failed_count)
+        return self.needs_attention or bool(self._portal_failed_count())
+
+    def _portal_failed_count(self):
+        """Of what the customer can see in the log."""
+        rows = self.env["xero.record"]
+        return rows.search_count([*rows._portal_domain(self), ("state", "=", "failed")])
 
     def _portal_dot(self):
         """The dot's colour, as Bootstrap calls it."""
@@ -232,7 +269,7 @@ class XeroConnection(models.Model):
             return "danger"
         if self.state in ("draft", "paused"):
             return "secondary"
-        return "success" if self.setup_done and not self.failed_count else "warning"
+        return "success" if self.setup_done and not self._portal_failed_count() else "warning"
 
     def _portal_message(self):
         """What needs attention, in words for the customer; empty when nothing does."""
@@ -255,26 +292,23 @@ class XeroConnection(models.Model):
             with self._client() as client:
                 tenants = self._granted_tenants(client)
         except errors.XeroError as error:
-            raise UserError(error.for_person()) from None
+            raise UserError(self._refusal_text(error)) from None
         names = {tenant["tenantId"]: tenant.get("tenantName") or tenant["tenantId"] for tenant in tenants}
         return [{"id": tenant_id, "name": name} for tenant_id, name in names.items()]
 
     # === TOLD === #
 
-    def _call_for_help(self, text):
-        is_news = not self.activity_search(["xero_connector.mail_activity_type_xero"])
-        result = super()._call_for_help(text)
-        if is_news and self.in_portal and self.state == "error":
-            self._write_to_customer()
-        return result
-
     def _write_to_customer(self):
-        """One mail when the integration stops until somebody acts."""
+        """One mail each when these integrations stop until somebody acts: to who made it, while that is a user of the
+        customer, else to the customer."""
         # sudo: whoever notices it need not be allowed to write mails
         template_sudo = self.env.ref(_ATTENTION).sudo()
-        reader_sudo = self.create_uid.partner_id.sudo()
-        reader_sudo = reader_sudo if reader_sudo.commercial_partner_id == self.partner_id else self.partner_id.sudo()
-        if reader_sudo.email:
-            template_sudo.with_context(lang=reader_sudo.lang).send_mail(
-                self.id, email_values={"recipient_ids": [fields.Command.set(reader_sudo.ids)]}
-            )
+        for connection_sudo in self.sudo():
+            maker_sudo, reader_sudo = connection_sudo.create_uid, connection_sudo.partner_id
+            is_theirs = maker_sudo.partner_id.commercial_partner_id == reader_sudo.commercial_partner_id
+            if maker_sudo.active and maker_sudo._is_portal() and is_theirs:
+                reader_sudo = maker_sudo.partner_id
+            if reader_sudo.email:
+                template_sudo.with_context(lang=reader_sudo.lang).send_mail(
+                    connection_sudo.id, email_values={"recipient_ids": [fields.Command.set(reader_sudo.ids)]}
+                )

@@ -27,7 +27,7 @@ class XeroConnection(models.Model):
             with self._client() as client:
                 payloads = client.recent_invoices(start_date, _CHOICES)
         except errors.XeroError as error:
-            raise UserError(error.for_person()) from None
+            raise UserError(self._refusal_text(error)) from None
         choices = [_choice(payload) for payload in payloads if payload.get("InvoiceID")]
         return sorted(choices, key=lambda choice: str(choice["date"] or ""), reverse=True)
 

@@ -106,7 +106,8 @@ class XeroFee(models.Model):
                 return  # the scheduler goes on here
         if all_decided:
             for company in companies:
-                company.xero_fee_from = max(company.xero_fee_from, self._this_week(company))
+                if company.xero_fee_from:  # not switched off meanwhile
+                    company.xero_fee_from = max(company.xero_fee_from, self._this_week(company))
 
     def _can_bill(self, company):
         """Whether the settings suffice; where not, one activity says so instead of one for each customer."""
@@ -114,7 +115,7 @@ class XeroFee(models.Model):
         if problem:
             self._call_for_help(company, company.partner_id, problem)
         else:
-            company.partner_id.activity_unlink([_CALL_FOR_HELP])
+            self._calls(company, company.partner_id).unlink()
         return not problem
 
     def _this_week(self, company):
@@ -211,13 +212,22 @@ class XeroFee(models.Model):
 
     def _call_for_help(self, company, partner, reason):
         """One activity at the customer, or at the company itself where nobody can be billed."""
-        if partner.activity_search([_CALL_FOR_HELP]):
+        if self._calls(company, partner):
             return
         partner.activity_schedule(
             _CALL_FOR_HELP,
-            summary=self.env._("The fee for Xero integrations was not billed"),
+            summary=self._call_summary(company),
             note=Markup("<p>%s</p>") % reason,
-            user_id=(company.xero_portal_user_id or self.env.ref("base.user_admin")).id,
+            user_id=(company._xero_portal_responsible() or self.env.ref("base.user_admin")).id,
+        )
+
+    def _call_summary(self, company):
+        return self.env._("The fee for Xero integrations was not billed by %s", company.name)
+
+    def _calls(self, company, partner):
+        """The open activity about this: of several companies each has its own."""
+        return partner.activity_search(
+            [_CALL_FOR_HELP], additional_domain=[("summary", "=", self._call_summary(company))]
         )
 
     # === THE INVOICE === #
@@ -248,7 +258,7 @@ class XeroFee(models.Model):
                     "amount": sum(line["price_unit"] for line in lines),
                 }
             )
-            fee.partner_id.activity_unlink([_CALL_FOR_HELP])
+            self._calls(company, fee.partner_id).unlink()
 
     def _days(self):
         """How many days of this week each integration was active: dict ``connection -> days``, by name."""
@@ -309,6 +319,24 @@ class XeroFee(models.Model):
             values["journal_id"] = company.xero_fee_journal_id.id
         return values
 
+    def _merge_customers(self, others, partner):
+        """Leave one row for each week when these others become this partner. What was billed stays so, whoever it was;
+        a failed week beside it is told, as billing it anew would bill the other's days, too."""
+        fees = self.search([("partner_id", "in", (others | partner).ids)])
+        for (company, _week), same in fees.grouped(lambda fee: (fee.company_id, fee.week_start)).items():
+            kept = same.sorted(lambda fee: (fee.state == "failed", not fee.move_id, fee.partner_id != partner))[:1]
+            for fee in same - kept:
+                if fee.state == "failed" and kept.state != "failed":
+                    text = self.env._(
+                        "%(fee)s was not billed, and cannot be any more by itself: the customers were merged. Bill it "
+                        "by hand.",
+                        fee=fee.display_name,
+                    )
+                    self._call_for_help(company, partner, text)
+            (same - kept).unlink()
+            self.flush_model()
+            kept.partner_id = partner
+
     # === ACTIONS === #
 
     def action_bill(self):
@@ -323,7 +351,7 @@ class XeroFee(models.Model):
         if problem := fee_sudo.company_id._xero_fee_problem():
             raise UserError(problem)
         fee_sudo._bill()
-        return self.action_view_invoice()
+        return self.action_view_invoice() if fee_sudo.move_id else True
 
     def action_view_invoice(self):
         """The invoice of this week."""

@@ -4,6 +4,8 @@ from odoo import api, models
 _OWN_WORDS = ("unpaid", "credited", "voided", "deleted", "not_sales", "no_match", "rule_ignore")
 _COLORS = {"done": "success", "failed": "danger", "pending": "info", "skipped": "secondary"}
 _TRIED_AGAIN = ("failed", "skipped")
+# Decided by the warehouse, or nothing to try.
+_NOT_TRIED = ("ignored", "already_imported", "exported", "change_held", "void_held", "credit_held")
 
 
 class XeroRecord(models.Model):
@@ -55,7 +57,8 @@ class XeroRecord(models.Model):
         return f"/my/orders/{order.id}" if order and order.state in ("sent", "sale") else ""
 
     def _portal_may_retry(self):
-        return self.state in _TRIED_AGAIN and self.problem_code not in ("ignored", "already_imported", "exported")
+        is_decided = self.problem_code in _NOT_TRIED or not self.connection_id._portal_may_change()
+        return self.state in _TRIED_AGAIN and not is_decided
 
     def _portal_reason(self):
         """Why, in words for the customer: what to do there, or that the warehouse has to act. Neither products,

@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import api, models
 
 
 class MergePartnerAutomatic(models.TransientModel):
@@ -12,3 +12,9 @@ class MergePartnerAutomatic(models.TransientModel):
         return super()._update_reference_fields_generic(
             referenced_model, src_records, dst_record, [*(additional_update_records or []), bindings]
         )
+
+    @api.model
+    def _update_foreign_keys(self, src_partners, dst_partner):
+        """Weeks both were billed for stay decided; both invoices stay."""
+        self.env["xero.fee"].sudo()._merge_customers(src_partners, dst_partner)
+        return super()._update_foreign_keys(src_partners, dst_partner)

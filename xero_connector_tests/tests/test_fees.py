@@ -5,6 +5,7 @@ import threading
 import time
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 from freezegun import freeze_time
 
@@ -233,6 +234,81 @@ class TestFees(FeesCase):
         self.at(7)
         moves = self.bill()
         self.assertEqual([(m.partner_id, m.amount_untaxed) for m in moves], [(self.kauri, 3.0), (self.rimu, 3.0)])
+
+    def test_who_becomes_part_of_another_company_is_billed_through_it_from_that_day_on(self):
+        self.switch_on(7)
+        self.activate("North")
+        self.at(3, 12)
+        self.kauri.write({"parent_id": self.rimu.id, "is_company": False})
+        self.assertEqual(self.kauri.commercial_partner_id, self.rimu)
+        self.at(7)
+        moves = self.bill()
+        self.assertEqual([(m.partner_id, m.amount_untaxed) for m in moves], [(self.kauri, 3.0), (self.rimu, 4.0)])
+
+    def merge(self):
+        wizard = self.env["base.partner.merge.automatic.wizard"].create({})
+        wizard._merge((self.kauri | self.rimu).ids, self.kauri, extra_checks=False)
+        self.env.invalidate_all()
+
+    def test_merged_customers_keep_their_invoices_and_no_week_is_billed_again(self):
+        self.switch_on()
+        self.activate("North")
+        self.activate("South", self.rimu)
+        self.at(7)
+        moves = self.bill()
+        self.assertEqual(len(moves), 2)
+        self.merge()
+        self.assertEqual(moves.exists().partner_id, self.kauri)
+        self.assertFalse(self.bill())
+        self.at(14)
+        [move] = self.bill()
+        self.assertEqual(len(move.invoice_line_ids), 2, "one customer by now")
+
+    def test_a_failed_week_is_told_when_its_customer_is_merged_with_one_who_was_billed(self):
+        self.switch_on()
+        self.activate("North")
+        self.activate("South", self.rimu)
+        self.at(7)
+        prepare = type(self.env["xero.fee"])._prepare_invoice
+
+        def fails_for_kauri(fee, *arguments):
+            if fee.partner_id == self.kauri:
+                raise UserError("No.")
+            return prepare(fee, *arguments)
+
+        with patch.object(type(self.env["xero.fee"]), "_prepare_invoice", fails_for_kauri):
+            [move] = self.bill()
+        self.kauri.activity_ids.unlink()
+        self.merge()
+        self.assertFalse(self.bill(), "South's days are billed already")
+        self.assertTrue(move.exists())
+        self.assertIn("Bill it by hand", self.kauri.activity_ids.note)
+
+    def test_a_week_that_costs_nothing_by_now_is_decided_by_hand_as_well(self):
+        self.switch_on()
+        self.activate("North")
+        self.at(7)
+        self.bill().unlink()
+        self.company.xero_fee_price = 0
+        self.product.list_price = 0
+        fee = self.env["xero.fee"].search([])
+        fee.action_bill()
+        self.assertEqual(fee.outcome, "free")
+
+    def test_who_is_called_works_there_and_each_company_has_a_call_of_its_own(self):
+        fees, other = self.env["xero.fee"], self.env["res.company"].create({"name": "Other company"})
+        admin = self.env.ref("base.user_admin")
+        for values in ({"active": False}, {"group_ids": [Command.set([self.env.ref("base.group_portal").id])]}):
+            left = new_test_user(self.env, f"left{len(values)}{next(iter(values))}", groups="base.group_user")
+            left.write(values)
+            self.company.xero_portal_user_id = left
+            fees._call_for_help(self.company, self.kauri, "why")
+            self.assertEqual(self.kauri.activity_ids.user_id, admin)
+            self.kauri.activity_ids.unlink()
+        fees._call_for_help(self.company, self.kauri, "why")
+        fees._call_for_help(other, self.kauri, "why, too")
+        fees._calls(other, self.kauri).unlink()
+        self.assertIn("why", self.kauri.activity_ids.note)
 
     def test_a_contact_is_billed_as_its_company_and_two_contacts_are_one_customer(self):
         self.switch_on()
