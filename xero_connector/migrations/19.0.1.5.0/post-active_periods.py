@@ -6,3 +6,5 @@ def migrate(cr, version):
     past."""
     env = api.Environment(cr, SUPERUSER_ID, {})
     env["xero.active.period"]._turn(env["xero.connection"].search([]))
+    # Data that is not updated is not made on an upgrade either.
+    env["ir.default"].set("res.partner", "xero_portal", "inherit")
