@@ -47,6 +47,8 @@ class XeroOAuth(http.Controller):
             connection.sudo()._note_refusal(problem)
             refusal = connection._refusal_text(problem)
         if is_customer:
-            request.session["xero_notice"] = refusal and [refusal, "warning"]
+            # What stands on a connection that was never connected is on the page anyway.
+            is_told = not refusal or connection.state == "draft"
+            request.session["xero_notice"] = None if is_told else [refusal, "warning"]
             return request.redirect(f"/my/xero/{connection.id}/setup/authentication")
         return request.redirect(connection._path())

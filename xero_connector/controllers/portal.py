@@ -55,12 +55,15 @@ class XeroPortal(CustomerPortal):
         connection_sudo = self._own(connection_id)
         if action != "pause" and not connection_sudo._portal_may_change():
             raise NotFound()
+        _ = request.env._
         actions = {
-            "pause": connection_sudo._portal_pause,
-            "resume": connection_sudo._portal_resume,
-            "look": connection_sudo.action_import_now,
+            "pause": (connection_sudo._portal_pause, _("Paused: nothing is imported until you press Resume.")),
+            "resume": (connection_sudo._portal_resume, _("The import goes on where it was paused.")),
+            "look": (connection_sudo.action_import_now, _("Xero is asked for news. Load the page again in a minute.")),
         }
-        self._try(actions[action])
+        do, done = actions[action]
+        if self._try(do):
+            self._say(done, "success")
         return request.redirect(f"{_HOME}/{connection_id}")
 
     @http.route(
@@ -72,6 +75,7 @@ class XeroPortal(CustomerPortal):
         if request.httprequest.method == "GET":
             return self._page("delete", {}, connection_sudo)
         if self._try(connection_sudo.action_remove):
+            self._say(request.env._("Deleted. Orders that were made stay as they are."), "success")
             return request.redirect(_HOME)
         return request.redirect(f"{_HOME}/{connection_id}")
 
@@ -179,8 +183,11 @@ class XeroPortal(CustomerPortal):
         if not connection_sudo.setup_done and connection_sudo._portal_fee() and not agreed:
             self._say(request.env._("Tick that you agree to the fee."))
             return self._go(connection_sudo, "test")
+        is_first = not connection_sudo.setup_done
         if not self._try(connection_sudo._portal_finish):
             return self._go(connection_sudo, "test")
+        if is_first:
+            self._say(request.env._("The first import has begun. Load the page again in a minute."), "success")
         return request.redirect(f"{_HOME}/{connection_id}")
 
     # === LOG === #

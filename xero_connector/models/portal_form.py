@@ -1,16 +1,19 @@
 """The configuration page of the portal: what a customer filled in, checked whole before any of it is written."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 
 from odoo import fields
 from odoo.fields import Command
+from odoo.tools import format_date
 
 from .. import const
 
 _IGNORE = "ignore"
 _CHOICES = ("trigger_status", "sync_interval", "note_target")
 _RULES_AT_MOST = 200
+_LONGEST_WAIT = timedelta(days=366)
 
 
 def plain(text):
@@ -65,7 +68,7 @@ class PortalForm:
             )
             for rule in self._stored_rules()
         ]
-        self.known = self.order
+        self.stamp = self._stamp()
 
     def _take_posted(self, posted):
         self.values = {name: posted.get(name, "") for name in _CHOICES}
@@ -74,7 +77,7 @@ class PortalForm:
             "import_from": posted.get("import_from", "").strip(),
         }
         self.default = posted.get("default", "")
-        self.known = posted.get("known", "")
+        self.stamp = posted.get("stamp", "")
         keys = [key for key in dict.fromkeys(posted.get("rules", "").split(",")) if key]
         self.rules = [
             RuleLine(key, plain(posted.get(f"text-{key}", "")), posted.get(f"target-{key}", "")) for key in keys
@@ -148,8 +151,8 @@ class PortalForm:
         # What nobody touched is not written: each change of a setting is told and may begin work.
         changed = {name: value for name, value in values.items() if self._stored(name) != value}
         stored = {str(rule.id): rule for rule in self._stored_rules()}
-        gone = set(self.known.split(",")) - {rule.key for rule in self.rules}
-        commands = [Command.delete(rule.id) for key, rule in stored.items() if key in gone]
+        kept = {rule.key for rule in self.rules}
+        commands = [Command.delete(rule.id) for key, rule in stored.items() if key not in kept]
         for number, rule in enumerate(self.rules, start=1):
             ignores = rule.target == _IGNORE
             line = {
@@ -161,12 +164,6 @@ class PortalForm:
             commands.append(
                 Command.update(stored[rule.key].id, line) if rule.key in stored else Command.create(line)
             )
-        # What the warehouse's staff added while the page was open comes behind.
-        unseen = [rule for key, rule in stored.items() if key not in gone and key not in self.order.split(",")]
-        commands += [
-            Command.update(rule.id, {"sequence": number * 10})
-            for number, rule in enumerate(unseen, start=len(self.rules) + 1)
-        ]
         connection.write(changed | {"mapping_ids": commands})
         return True
 
@@ -174,8 +171,22 @@ class PortalForm:
         value = self.connection[name]
         return value.id if name == "warehouse_id" else value
 
+    def _stamp(self):
+        """What this page is made of, as it is stored: tells whether somebody changed it while it was open."""
+        connection = self.connection
+        parts = [connection[name] for name in (*_CHOICES, "attach_pdf", "import_from", "unmatched_action")]
+        parts.append(connection.warehouse_id.id)
+        parts += [
+            (rule.id, rule.reference_contains, rule.action, rule.warehouse_id.id) for rule in self._stored_rules()
+        ]
+        return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
     def _check(self):
         _ = self.env._
+        if self.stamp != self._stamp():
+            self.errors.append(
+                _("These settings were changed elsewhere while the page was open. Open it again to see them.")
+            )
         for name in _CHOICES:
             if self.values[name] not in dict(self.options(name)):
                 label = self.connection._fields[name]._description_string(self.env)
@@ -202,6 +213,11 @@ class PortalForm:
             self.errors.append(_("Say from which date on invoices are imported."))
         elif date < self.earliest:
             self.errors.append(
-                _("Invoices can be imported from %(date)s on at the earliest. Ask %(company)s for older ones.",
-                  date=self.earliest, company=self.connection.company_id.name)
+                _(
+                    "Invoices can be imported from %(date)s on at the earliest. Ask %(company)s for older ones.",
+                    date=format_date(self.env, self.earliest),
+                    company=self.connection.company_id.name,
+                )
             )
+        elif date > fields.Date.context_today(self.connection) + _LONGEST_WAIT:
+            self.errors.append(_("Invoices from %s on: that is more than a year away.", format_date(self.env, date)))

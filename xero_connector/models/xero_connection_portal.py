@@ -213,6 +213,8 @@ class XeroConnection(models.Model):
         it would make the real one."""
         real = self.with_user(SUPERUSER_ID).with_company(self.company_id).with_context(xero_for_customer=True)
         outcome = real._test_order(invoice_id)
+        if ship_to := outcome.get("ship_to"):
+            outcome["ship_to"] = "\n".join(line for line in ship_to.splitlines() if line.strip())
         if outcome["outcome"] != "done":
             record = self.env["xero.record"]
             subject = outcome["problem_subject"]

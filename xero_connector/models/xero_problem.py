@@ -120,6 +120,8 @@ class XeroProblem(models.Model):
             # Which product it is stands between both catalogues.
             return self.connection_id.with_context(xero_search={"search_default_item_only": 1}).action_view_items()
         if self.problem_code == "unknown_code":
+            if not self.env["xero.mend.code"].has_access("create"):
+                raise UserError(self.env._("Which product “%s” is, a manager of Xero says here.", self.problem_subject))
             return {
                 "type": "ir.actions.act_window",
                 "name": self.env._("Which product is “%s”?", self.problem_subject),
@@ -135,10 +137,17 @@ class XeroProblem(models.Model):
             return action
         if not self.mending:
             raise UserError(self.env._("Nothing in Odoo mends this: %s", self.reason))
+        mending = self.mending
+        is_seller = self.env.user.has_group("sales_team.group_sale_salesman")
+        if mending._name == "sale.order" and not is_seller and mending.sudo().picking_ids:
+            # The warehouse decides at the transfer: an order's form shows what only sellers may read.
+            mending = self.env["stock.picking"].browse(mending.sudo().picking_ids[-1:].id)
+        if not mending.has_access("read"):
+            raise UserError(self.env._("You may not open what mends this (%s): ask who may.", mending._description))
         return {
             "type": "ir.actions.act_window",
-            "res_model": self.mending._name,
-            "res_id": self.mending.id,
+            "res_model": mending._name,
+            "res_id": mending.id,
             "view_mode": "form",
         }
 

@@ -85,7 +85,7 @@ class XeroRecord(models.Model):
                 "The delivery address of %s is incomplete. Complete it in Xero and press Retry.", subject
             ),
             "contact_missing": _("Xero has no contact %s any more. Choose another one on the invoice.", subject),
-            "warehouse_missing": _("There is no default warehouse. Choose one under Reconfigure and press Retry."),
+            "warehouse_missing": _("Choose where invoices go that no rule matches, under Configuration."),
             "warehouse_denied": _(
                 "A rule leads to a warehouse you may not use. Change it under Reconfigure and press Retry."
             ),

@@ -5,6 +5,8 @@ import re
 from odoo import fields
 from odoo.tests import mute_logger, tagged
 
+from odoo.addons.xero_connector.models.portal_form import PortalForm
+
 from .portal_case import PortalCase
 
 _ADDRESS = re.compile(r"<(?:(\w+)(?:\(([^)]*)\))?:)?(\w+)>")
@@ -83,9 +85,9 @@ class TestPortalGuards(PortalCase):
     def test_a_foreign_rule_named_in_a_form_is_not_touched(self):
         self.theirs.mapping_ids = self.rules(("theirs", None))
         rule = self.theirs.mapping_ids
-        before = self.snapshot()
+        before, stamp = self.snapshot(), PortalForm(self.mine).stamp
         self.ask(
-            "POST", f"/my/xero/{self.mine.id}/setup/configuration", rules=str(rule.id), known=str(rule.id),
+            "POST", f"/my/xero/{self.mine.id}/setup/configuration", rules=str(rule.id), stamp=stamp,
             default="ignore", import_from=str(fields.Date.today()), trigger_status="paid", sync_interval="daily",
             note_target="none", **{f"text-{rule.id}": "stolen", f"target-{rule.id}": "ignore"},
         )

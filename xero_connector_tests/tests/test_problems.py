@@ -119,6 +119,26 @@ class TestProblems(XeroCase):
         self.run_import(connection)
         self.assertEqual(self.problems(connection).mending, order)
 
+    def test_who_may_not_mend_it_reads_so_and_the_warehouse_decides_at_the_transfer(self):
+        picker = new_test_user(
+            self.env, "picker", groups="stock.group_stock_user,xero_connector.group_xero_user", tz="UTC"
+        )
+        connection = self.connect(order_confirm=True)
+        held = self.invoice("1")
+        self.run_import(connection)
+        row = self.row(held)
+        row.write({"state": "failed", "problem_code": "void_held", "mending": f"sale.order,{row.res_id}"})
+        self.env.flush_all()
+        [problem] = self.env["xero.problem"].search([("problem_code", "=", "void_held")])
+        action = problem.with_user(picker).action_mend()
+        self.assertEqual((action["res_model"], action["res_id"]), ("stock.picking", self.order(held).picking_ids.id))
+        self.assertEqual(problem.action_mend()["res_model"], "sale.order", "whoever sells")
+        row.write({"problem_code": "unknown_code", "problem_subject": "GLASS", "mending": False})
+        self.env.flush_all()
+        [problem] = self.env["xero.problem"].search([("problem_code", "=", "unknown_code")])
+        with self.assertRaisesRegex(UserError, "a manager of Xero says here"):
+            problem.with_user(picker).action_mend()
+
     def test_what_nothing_in_odoo_mends_says_so(self):
         connection = self.connect()
         self.invoice()
