@@ -2,7 +2,10 @@
 // elements and tells when the page is at rest.
 addEventListener("DOMContentLoaded", () => {
     const style = document.createElement("style");
-    style.textContent = "* {caret-color: transparent !important; animation: none !important; transition: none !important}";
+    // Words on the screen about what the demo did a minute ago belong to no picture.
+    style.textContent =
+        "* {caret-color: transparent !important; animation: none !important; transition: none !important} " +
+        ".o_notification_manager {display: none !important}";
     document.head.append(style);
 });
 
@@ -25,7 +28,7 @@ window.pictures = {
 
     /** What went wrong on the page, in the words it shows. */
     error() {
-        return this.find(".o_error_dialog, .o_notification:has(.bg-danger)", "")?.textContent ?? "";
+        return this.find(".o_error_dialog", "")?.textContent ?? "";
     },
 
     /** Ready to be typed into, its old value about to be replaced. */
