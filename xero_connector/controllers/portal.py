@@ -57,7 +57,7 @@ class XeroPortal(CustomerPortal):
             raise NotFound()
         _ = request.env._
         actions = {
-            "pause": (connection_sudo._portal_pause, _("Paused: nothing is imported until you press Resume.")),
+            "pause": (connection_sudo.action_pause, _("Paused: nothing is imported until you press Resume.")),
             "resume": (connection_sudo._portal_resume, _("The import goes on where it was paused.")),
             "look": (connection_sudo.action_import_now, _("Xero is asked for news. Load the page again in a minute.")),
         }

@@ -46,10 +46,11 @@ class XeroConnection(models.Model):
                             customer=connection.partner_id.name,
                         )
                     )
-        were_well = self.filtered(lambda connection: connection.in_portal and connection.state != "error")
-        result = super().write(vals)
+        stopping = self.browse()
         if vals.get("state") == "error":
-            were_well._write_to_customer()
+            stopping = self.filtered(lambda connection: connection.in_portal and connection.state != "error")
+        result = super().write(vals)
+        stopping._write_to_customer()
         return result
 
     def _is_in_use_by_another(self, customer):
@@ -178,9 +179,6 @@ class XeroConnection(models.Model):
     def _portal_staff_text(self):
         return self.env._("This is not possible at the moment. %s has been told and will come back to you.",
                           self.company_id.name)
-
-    def _portal_pause(self):
-        self.action_pause()
 
     def _portal_resume(self):
         """Go on after a pause.
