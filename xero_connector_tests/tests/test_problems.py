@@ -54,6 +54,26 @@ class TestProblems(XeroCase):
         self.assertEqual(self.order(invoices[0]).order_line.product_id, self.mug)
         self.assertEqual(self.problems(connection).problem_subject, "PLATE")
 
+    def test_where_no_product_exists_yet_mending_makes_products_of_xeros_items(self):
+        connection = self.connect()
+        [invoice] = self.unknown("GLASS")
+        self.run_import(connection)
+        self.assertEqual(connection.next_step, "mend", "until something came, that is what matters")
+        action = connection.action_next_step()
+        [problem] = self.env[action["res_model"]].search(action["domain"])
+        action = problem.action_mend()
+        wizard = self.env[action["res_model"]].with_context(**action["context"]).create({})
+        self.assertFalse(wizard.record_id, "Xero's catalogue was never read")
+        catalogue = wizard.action_read_items()["params"]["next"]
+        self.assertEqual(catalogue["res_model"], "xero.item.match")
+        self.run_cron("items")
+        item = self.env["xero.item.match"].search([*catalogue["domain"], ("item_code", "=", "GLASS")])
+        item.action_create_here()
+        problem.action_release()
+        self.run_cron("process")
+        self.assertEqual(self.order(invoice).order_line.product_id.default_code, "GLASS")
+        self.assertEqual(connection.next_step, "import")
+
     def test_a_code_made_an_internal_reference_mends_all_connections_of_the_company(self):
         plain = self.env["product.product"].create({"name": "Glass", "type": "consu"})
         first = self.connect()
