@@ -50,7 +50,8 @@ class XeroConnection(models.Model):
         if vals.get("state") == "error":
             stopping = self.filtered(lambda connection: connection.in_portal and connection.state != "error")
         result = super().write(vals)
-        stopping._write_to_customer()
+        if stopping:
+            stopping._write_to_customer()
         return result
 
     def _is_in_use_by_another(self, customer):
