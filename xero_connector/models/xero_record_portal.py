@@ -20,8 +20,8 @@ class XeroRecord(models.Model):
     def _portal_values(self):
         """What a page of the portal shows of these rows, text and dates only.
 
-        :return: list of dicts with ``id``, ``number``, ``reference``, ``contact``, ``date``, ``state``, ``label``,
-            ``color``, ``reason``, ``document``, ``url`` and ``may_retry``
+        :return: list of dicts with ``id``, ``number``, ``reference``, ``contact``, ``date``, ``label``, ``color``,
+            ``reason``, ``document``, ``url`` and ``may_retry``
         """
         labels = self._portal_filters()
         return [
@@ -31,7 +31,6 @@ class XeroRecord(models.Model):
                 "reference": row.reference or "",
                 "contact": row.contact_name or "",
                 "date": row.document_date,
-                "state": row.state,
                 "label": labels[row.state],
                 "color": _COLORS[row.state],
                 "reason": row._portal_reason(),
@@ -65,7 +64,8 @@ class XeroRecord(models.Model):
         customers nor staff that are not the customer's own are named."""
         self.ensure_one()
         if self.state == "done":
-            return "" if self.problem_code else self.reason or ""
+            # Why this warehouse. What the log says may be staff's own words, about a change they decided.
+            return (self._document() or self.env["sale.order"]).xero_route_reason or ""
         return self._portal_sentence(self.problem_code, self.problem_subject, self.reason)
 
     def _portal_sentence(self, code, subject, reason):

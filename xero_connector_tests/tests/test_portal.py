@@ -343,6 +343,16 @@ class TestWhoReads(PortalCase):
             answer = self.send(f"/my/xero/{self.shop.id}/log/{row.id}/retry", {"csrf_token": token})
             self.assertEqual((answer.status, row.state), (404, "failed"), row.number)
 
+    def test_what_staff_wrote_about_a_decision_stays_among_them(self):
+        invoice = self.invoice("GC 1")
+        self.shop.mapping_ids = self.rules(("GC", self.second_warehouse))
+        self.run_import(self.shop)
+        self.row(invoice).write({"reason": "Kept by Mitchell: they never pay."})
+        self.log_in("kauri")
+        page = self.visit(f"/my/xero/{self.shop.id}/log")
+        self.assertIn("contains “GC”", page.text)
+        self.assertNotIn("Mitchell", page.source)
+
     def test_no_other_site_shows_these_pages_in_a_frame(self):
         self.log_in("kauri")
         answer = self.url_open(f"/my/xero/{self.shop.id}/delete")
