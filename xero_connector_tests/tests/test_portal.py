@@ -7,7 +7,7 @@ import requests
 
 from odoo import fields
 from odoo.exceptions import UserError
-from odoo.tests import Form, tagged
+from odoo.tests import Form, new_test_user, tagged
 
 from odoo.addons.xero_connector import const
 from odoo.addons.xero_connector.lib import errors
@@ -342,6 +342,31 @@ class TestWhoReads(PortalCase):
         for row in rows:
             answer = self.send(f"/my/xero/{self.shop.id}/log/{row.id}/retry", {"csrf_token": token})
             self.assertEqual((answer.status, row.state), (404, "failed"), row.number)
+
+    def test_a_member_of_staff_looks_after_nothing_here_whatever_company_its_contact_is_of(self):
+        insider = new_test_user(
+            self.env, "insider", groups="base.group_user", password="insider-password",
+            partner_id=self.env["res.partner"].create({"name": "Insider", "parent_id": self.kauri.id}).id,
+        )
+        self.assertEqual(insider.partner_id.commercial_partner_id, self.kauri)
+        self.log_in("insider")
+        self.assertEqual(self.visit(f"/my/xero/{self.shop.id}").status, 404)
+
+    def test_an_order_is_linked_once_the_portal_shows_it(self):
+        invoice = self.invoice("1")
+        self.run_import(self.shop)
+        self.log_in("kauri")
+        log, order = f"/my/xero/{self.shop.id}/log", self.order(invoice)
+        self.assertNotIn(f"/my/orders/{order.id}", self.visit(log).links())
+        order.action_confirm()
+        self.assertIn(f"/my/orders/{order.id}", self.visit(log).links())
+
+    def test_another_companys_app_is_never_used(self):
+        other = self.env["res.company"].create({"name": "Other"})
+        self.company.xero_portal_app_id = self.app.copy({"name": "Theirs", "company_id": other.id})
+        self.log_in("kauri")
+        self.visit("/my/xero/new").press("Next", name="Second")
+        self.assertEqual(self.connections_of(self.kauri).filtered(lambda c: c.name == "Second").app_id, self.app)
 
     def test_what_staff_wrote_about_a_decision_stays_among_them(self):
         invoice = self.invoice("GC 1")
