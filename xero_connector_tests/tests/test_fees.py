@@ -538,17 +538,6 @@ class TestFees(FeesCase):
 
     # === NEVER TWICE, NEVER LOST === #
 
-    def test_a_contact_reads_what_its_company_pays(self):
-        self.switch_on()
-        nzd = self.env.ref("base.NZD")
-        nzd.active = True
-        self.kauri.property_product_pricelist = self.env["product.pricelist"].create(
-            {"name": "NZ", "currency_id": nzd.id}
-        )
-        person = self.env["res.partner"].create({"name": "Ana", "parent_id": self.kauri.id})
-        text = self.company._xero_fee_text(person)
-        self.assertEqual(text, self.company._xero_fee_text(self.kauri))
-
     def test_what_somebody_deleted_or_cancelled_is_not_made_again_unless_asked_for(self):
         self.switch_on()
         self.activate("North")
