@@ -225,14 +225,15 @@ class XeroConnection(models.Model):
     def _portal_values(self):
         """What a page of the portal shows of this connection: text, numbers and dates, never a record."""
         self.ensure_one()
+        failed_count = self._portal_failed_count()
         return {
             "id": self.id,
             "name": self.name,
             "company": self.company_id.name,
             "organisation": self.tenant_name or "",
             "state": self.state,
-            "status": self._portal_status(),
-            "dot": self._portal_dot(),
+            "status": self._portal_status(failed_count),
+            "dot": self._portal_dot(failed_count),
             "message": self._portal_message(),
             "is_connected": bool(self.tenant_id) and self.state != "draft",
             "needs_choice": self.needs_choice,
@@ -240,18 +241,18 @@ class XeroConnection(models.Model):
             "step": self.setup_step,
             "may_change": self._portal_may_change(),
             "waiting": self.waiting_count,
-            "failed": self._portal_failed_count(),
+            "failed": failed_count,
             "done": self.done_count,
             "last_import": self.last_import,
         }
 
-    def _portal_status(self):
+    def _portal_status(self, failed_count):
         _ = self.env._
         if not self.setup_done:
             return _("Set-up not finished")
         if self.needs_attention:
             return _("Needs attention")
-        if self.state == "connected" and self._portal_failed_count():
+        if self.state == "connected" and failed_count:
             return _("Connected, some invoices failed")
         return {"draft": _("Not connected"), "connected": _("Connected"), "paused": _("Paused")}[self.state]
 
@@ -264,13 +265,13 @@ class XeroConnection(models.Model):
         rows = self.env["xero.record"]
         return rows.search_count([*rows._portal_domain(self), ("state", "=", "failed")])
 
-    def _portal_dot(self):
+    def _portal_dot(self, failed_count):
         """The dot's colour, as Bootstrap calls it."""
         if self.needs_attention:
             return "danger"
         if self.state in ("draft", "paused"):
             return "secondary"
-        return "success" if self.setup_done and not self._portal_failed_count() else "warning"
+        return "success" if self.setup_done and not failed_count else "warning"
 
     def _portal_message(self):
         """What needs attention, in words for the customer; empty when nothing does."""

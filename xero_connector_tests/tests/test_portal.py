@@ -151,7 +151,7 @@ class TestJourney(PortalCase):
         page = self.visit(f"/my/xero/{connection.id}").follow("The whole log").follow("Failed")
         self.assertIn("The warehouse knows no item “GLASS”", page.text)
         self.assertIn("Connected, some invoices failed", self.visit("/my/xero").text)
-        self.assertEqual(connection._portal_dot(), "warning")
+        self.assertEqual(connection._portal_values()["dot"], "warning")
         self._make_product("GLASS", "Glass", 5)
         page = page.press("Retry")
         self.assertIn("INV-9 is tried again", page.text)
