@@ -5,9 +5,8 @@ import fcntl
 import json
 import os
 import time
-from datetime import date
 
-from . import demo_accounts, demo_changes, demo_days, demo_fees, demo_portal, demo_products, story
+from . import demo_accounts, demo_changes, demo_days, demo_fees, demo_portal, demo_products, story, utc
 from .console import SandboxError, say, step
 from .databases import DEMO
 from .demo_journey import connect_all, run_crons
@@ -47,7 +46,7 @@ def told(options, workplace):
         with step("Writing the books of the fake Xero"):
             fake = FakeXero()
             fake.limits.day = 5000  # as Xero gives to a paying app: the figure on each connection looks like a real one
-            expected = story.build(fake, date.today())
+            expected = story.build(fake, utc.today())
             demo_days.add_free_organisation(fake)
         _set_up(odoo, fake, url)
         server = stack.enter_context(_serving(odoo, options.port, url))

@@ -3,8 +3,9 @@
 import html
 import re
 import time
-from datetime import date, datetime, timedelta, timezone
+from datetime import timedelta
 
+from . import utc
 from .console import step
 from .databases import DEMO
 from .demo_act import Act, one_line, told
@@ -88,7 +89,7 @@ class Accounts(Act):
             **BOOKS.settings, 'name': BOOKS.connection, 'app_id': app}])
         connect(self.accountant, self.fake, BOOKS)
         # what is older than some weeks is closed
-        self.organisation.lock(period=date.today() - timedelta(days=20))
+        self.organisation.lock(period=utc.today() - timedelta(days=20))
 
     # --- orders --------------------------------------------------------------------------------------------------
     def map_taxes_and_accounts(self) -> None:
@@ -198,13 +199,13 @@ class Accounts(Act):
 
     def move_out_of_a_locked_period(self) -> None:
         order = self._sell(
-            "out of a locked period", NORTHPOINT, ('CARTON-M', 80), day=date.today() - timedelta(days=30))
+            "out of a locked period", NORTHPOINT, ('CARTON-M', 80), day=utc.today() - timedelta(days=30))
         preview = self._preview(order)
         found = self._read_preview(preview)
         self.check(
             f"Preview of {found['document_name']}: {_words(found['problems'])}",
             found['problem_count'] == 1 and "locked" in found['problems'])
-        self.accountant.call('xero.preview', 'write', [preview], {'date': str(date.today())})
+        self.accountant.call('xero.preview', 'write', [preview], {'date': str(utc.today())})
         self.accountant.call('xero.preview', 'action_send', [preview])
         self._turn()
         [row] = self._rows(order)
@@ -373,7 +374,7 @@ class Accounts(Act):
     def _bill(self, story: str, customer: str, *lines) -> int:
         """A posted invoice."""
         [invoice] = self.admin.call('account.move', 'create', [{
-            'move_type': 'out_invoice', 'partner_id': self.customers[customer], 'invoice_date': str(date.today()),
+            'move_type': 'out_invoice', 'partner_id': self.customers[customer], 'invoice_date': str(utc.today()),
             'invoice_line_ids': [(0, 0, {'product_id': self.products[code], 'quantity': quantity})
                                  for code, quantity in lines]}])
         self.admin.call('account.move', 'action_post', [invoice])
@@ -443,7 +444,7 @@ class Accounts(Act):
         """Let the scheduled action send until nothing is due any more."""
         for _round in range(MAX_ROUNDS):
             trigger(self.admin, 'ir_cron_push')
-            now = f'{datetime.now(timezone.utc):%Y-%m-%d %H:%M:%S}'
+            now = f'{utc.now():%Y-%m-%d %H:%M:%S}'
             due = ['|', ('next_attempt', '=', False), ('next_attempt', '<=', now)]
             waiting = [('connection_id', '=', connection or self.connection), ('direction', '=', 'out')]
             if not self.admin.call('xero.record', 'search_count', [*waiting, ('state', '=', 'pending'), *due]) and not (

@@ -1,8 +1,9 @@
 """The demo's third act: Xero rings by webhook, a connection is ended in Xero and comes back, calls are counted."""
 
 import time
-from datetime import date, timedelta
+from datetime import timedelta
 
+from . import utc
 from .console import step
 from .demo_journey import connect, trigger
 from .rpc import Session
@@ -24,7 +25,7 @@ def add_free_organisation(fake) -> None:
     for number, code in enumerate(codes):
         organisation.add_invoice(
             Contact={'ContactID': contact['ContactID']}, Reference=f'Shop order {number + 1}',
-            Date=str(date.today() - timedelta(days=number)),
+            Date=str(utc.today() - timedelta(days=number)),
             LineItems=[{'ItemCode': code, 'Description': f'{code} for the shop', 'Quantity': 2 + number,
                         'UnitAmount': 12.5, 'AccountCode': '200', 'TaxType': 'NONE'}])
 
@@ -50,7 +51,7 @@ def _ring(admin: Session, fake) -> list[str]:
     began = time.monotonic()
     with step("Waiting for an invoice to ring"):
         invoice = organisation.add_invoice(
-            Contact={'ContactID': template['Contact']['ContactID']}, Reference='Rung in', Date=str(date.today()),
+            Contact={'ContactID': template['Contact']['ContactID']}, Reference='Rung in', Date=str(utc.today()),
             LineItems=[line])
         row = _wait_for_row(admin, invoice['InvoiceID'])
     if not row or row['state'] != 'done':

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from . import utc
 from .demo_act import Act
 from .demo_journey import trigger
 from .rpc import Session
@@ -31,7 +32,7 @@ def remember_weeks(env) -> None:
         'name': OLD_DEPOT, 'app_id': app.id, 'partner_id': customer.id, 'active': False})
     product = env['product.product'].create({
         'name': "Integration with your books", 'type': 'service', 'taxes_id': False})
-    today = datetime.combine(datetime.now().date(), datetime.min.time())
+    today = datetime.combine(utc.today(), datetime.min.time())
     monday = today - timedelta(days=today.weekday(), weeks=WEEKS)
     env.company.write({'xero_fee': True, 'xero_fee_product_id': product.id, 'xero_fee_price': PRICE})
     env.flush_all()
@@ -42,7 +43,7 @@ def remember_weeks(env) -> None:
         'company_id': env.company.id,
         'partner_id': customer.id,
         'began_at': monday + timedelta(days=began[0], hours=began[1]),
-        'ended_at': monday + timedelta(days=ended[0], hours=ended[1]) if ended else datetime.now(),
+        'ended_at': monday + timedelta(days=ended[0], hours=ended[1]) if ended else utc.now(),
         'is_paused': is_paused,
     } for name, periods in PERIODS.items() for began, ended, is_paused in periods])
 

@@ -1,9 +1,9 @@
 """What a user does after the set-up: connect each organisation, then let the scheduled actions work."""
 
 import time
-from datetime import datetime, timezone
 from urllib.parse import urlsplit
 
+from . import utc
 from .console import SandboxError, step
 from .rpc import RpcError, Session
 from .story import SETUPS
@@ -74,7 +74,7 @@ def trigger(admin: Session, cron: str) -> None:
 
 def _waiting(admin: Session) -> tuple[int, int, int]:
     """Connections whose turn has come, invoices that are due, and PDFs that are to be fetched."""
-    now = f'{datetime.now(timezone.utc):%Y-%m-%d %H:%M:%S}'
+    now = f'{utc.now():%Y-%m-%d %H:%M:%S}'
     return (
         admin.call('xero.connection', 'search_count', [
             ('state', '=', 'connected'), '|', ('next_poll', '<=', now), ('next_items', '<=', now)]),

@@ -1,10 +1,10 @@
 """The demo's sixth act: a customer of the warehouse connects its web shop's Xero in the portal, alone."""
 
-from datetime import date
 from urllib.parse import urljoin, urlsplit
 
 from lxml import html
 
+from . import utc
 from .console import SandboxError, step
 from .databases import DEMO
 from .demo_act import Act, one_line
@@ -44,7 +44,7 @@ def _open_shop(fake):
     for number, (reference, code) in enumerate((("Gold Coast pick 1", goods[0]), ("Web order 2", goods[1]),
                                                 ("Web order 3", 'GIFT-CARD')), start=1):
         shop.add_invoice(
-            Contact={'ContactID': contact['ContactID']}, Reference=reference, Date=str(date.today()),
+            Contact={'ContactID': contact['ContactID']}, Reference=reference, Date=str(utc.today()),
             InvoiceNumber=f'WEB-{number:04}', LineItems=[{
                 'ItemCode': code, 'Description': code, 'Quantity': number, 'UnitAmount': 25.0, 'AccountCode': '200'}])
     return shop

@@ -2,9 +2,9 @@
 
 import json
 import os
-from datetime import date
 from pathlib import Path
 
+from . import utc
 from .console import SandboxError, say
 from .processes import remember
 
@@ -17,7 +17,7 @@ def run(options) -> int:
     if data is None:
         from . import story
 
-        story.build(fake, date.today())
+        story.build(fake, utc.today())
     pid_file = remember('xero', os.getpid())
     try:
         # its reader waits for exactly this line
