@@ -54,6 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     demo = verbs.add_parser('demo', parents=[common], help="Odoo with orders imported from a fake Xero")
     demo.add_argument('--once', action='store_true', help="leave after the import; the exit status tells")
     demo.add_argument('--port', type=_port, default=8069, metavar='N', help="Odoo's port (8069)")
+    demo.add_argument(
+        '--nodes', type=_positive, default=0, metavar='N',
+        help="instead of the whole story: N Odoo processes share the import, and one of them is killed")
 
     verbs.add_parser(
         'test', parents=[common], help="the whole test suite and the lint checks; with ARGS, pytest with them")

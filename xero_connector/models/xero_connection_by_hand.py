@@ -114,7 +114,7 @@ class XeroConnection(models.Model):
             row_sudo._process_safely()
             connection_sudo._update_problem_call()
         else:
-            records_sudo._schedule()
+            connection_sudo._schedule("process")
         return row_sudo.sudo(False)
 
     def _read_one(self, text):

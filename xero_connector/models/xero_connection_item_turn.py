@@ -38,11 +38,16 @@ class XeroConnection(models.Model):
         ]
 
     @api.model
-    def _cron_items(self):
-        """Exchange items of every connection whose turn it is. An outage of Xero is noted, never raised."""
+    def _cron_items(self, connections=None):
+        """Exchange items of every connection whose turn it is. An outage of Xero is noted, never raised.
+
+        :param connections: of these alone, instead of all
+        """
         due = self.search(self._items_due_domain(), order="next_items, id")
+        if connections is not None:
+            due &= connections
         self.env["ir.cron"]._commit_progress(remaining=len(due))
-        for connection in due:
+        for position, connection in enumerate(due):
             try:
                 connection._exchange_items_safely()
                 seconds_left = self.env["ir.cron"]._commit_progress(1)
@@ -51,7 +56,8 @@ class XeroConnection(models.Model):
                 _logger.info("connection %s is busy elsewhere, its items wait for the next turn", connection.id)
                 seconds_left = self.env["ir.cron"]._commit_progress(1)
             if not seconds_left:
-                self.env.ref("xero_connector.ir_cron_items").sudo()._trigger()
+                # The last one, too: its turn may have been cut short.
+                due[position:]._schedule("items")
                 break
 
     def _exchange_items_safely(self):
@@ -101,7 +107,7 @@ class XeroConnection(models.Model):
         if isinstance(error, errors.XeroRetryLater):
             wait = min(error.retry_after or const.OUTAGE_PAUSE, const.LONGEST_LIMIT)
             connection.next_items = now + timedelta(seconds=wait)
-            self.env.ref("xero_connector.ir_cron_items").sudo()._trigger(at=connection.next_items)
+            connection._schedule("items", at=connection.next_items)
         else:
             connection.next_items = connection._next_item_turn(now)
 

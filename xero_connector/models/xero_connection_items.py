@@ -294,7 +294,7 @@ class XeroConnection(models.Model):
         """Have items exchanged as soon as a worker is free. Rings only."""
         # To the microsecond: a turn tells by it whether somebody rang since it began.
         self.sudo().write({"next_items": formats.utc_now()})
-        self.env.ref("xero_connector.ir_cron_items").sudo()._trigger()
+        self._schedule("items")
 
     def _note_items_written(self):
         """Xero lets this connection write items (again)."""

@@ -53,7 +53,7 @@ class XeroConnection(models.Model):
     def _ring_push(self):
         """Have what waits sent as soon as a worker is free. Rings only, and writes nothing: who confirms an order waits
         for nobody who works on the connection."""
-        self.env.ref("xero_connector.ir_cron_push").sudo()._trigger()
+        self._schedule("push")
 
     def _next_export(self):
         """When a document is sent that nobody asks for: False for as soon as possible."""
@@ -86,11 +86,16 @@ class XeroConnection(models.Model):
         return self.search(Domain(self._working_domain()) & (Domain("id", "in", waiting) | asking), order="id")
 
     @api.model
-    def _cron_push(self):
-        """Send what waits. An outage of Xero is noted, never raised."""
+    def _cron_push(self, connections=None):
+        """Send what waits. An outage of Xero is noted, never raised.
+
+        :param connections: for these alone, instead of all
+        """
         due = self._push_due()
+        if connections is not None:
+            due &= connections
         self.env["ir.cron"]._commit_progress(remaining=len(due))
-        for connection in due:
+        for position, connection in enumerate(due):
             try:
                 connection._push_safely()
                 seconds_left = self.env["ir.cron"]._commit_progress(1)
@@ -99,7 +104,7 @@ class XeroConnection(models.Model):
                 _logger.info("connection %s is busy elsewhere, what it sends waits for the next turn", connection.id)
                 seconds_left = self.env["ir.cron"]._commit_progress(1)
             if not seconds_left:
-                self._ring_push()
+                due[position:]._ring_push()
                 break
 
     # === TURN === #
@@ -239,4 +244,4 @@ class XeroConnection(models.Model):
         if isinstance(error, errors.XeroRetryLater):
             wait = min(error.retry_after or const.OUTAGE_PAUSE, const.LONGEST_LIMIT)
             at = fields.Datetime.now() + timedelta(seconds=wait)
-            self.env.ref("xero_connector.ir_cron_push").sudo()._trigger(at=at)
+            connection._schedule("push", at=at)

@@ -191,7 +191,7 @@ class XeroRecord(models.Model):
                 row.write(self._values_from(resource, document) | row._rearmed_values())
         changed = self.create(to_create) | rearmed
         if changed and resource == "invoice":
-            self._schedule()
+            connection._schedule("process")
         return changed
 
     @api.model
@@ -349,10 +349,10 @@ class XeroRecord(models.Model):
             raise UserError(self.env._("There is nothing to try again: these rows are done or being worked on."))
         deleted_sudo._forget_document()
         again_sudo.write(self._armed_values())
-        for row_sudo in files_sudo:
-            row_sudo._queue_files(row_sudo.connection_id)
-        if again_sudo & invoices_sudo or files_sudo:
-            self._schedule()
+        for connection_sudo, rows_sudo in files_sudo.grouped("connection_id").items():
+            rows_sudo._queue_files(connection_sudo)
+        if retried_sudo := again_sudo & invoices_sudo:
+            retried_sudo.connection_id._schedule("process")
         if items_sudo := again_sudo - invoices_sudo:
             items_sudo.connection_id._ring_items()
         (payments_sudo & sent_sudo).connection_id._update_problem_call()

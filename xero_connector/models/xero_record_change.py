@@ -365,7 +365,7 @@ class XeroRecord(models.Model):
         if self.change_state == "kept" and self.undo_payload:
             # Ask again.
             self.write(self._armed_values() | {"base_payload": self.undo_payload, "change_state": False})
-            self._schedule()
+            self.connection_id._schedule("process")
             document._xero_tell(self.env._("The decision to keep this as it is was taken back."))
             return
         if self.change_state == "cancelled":

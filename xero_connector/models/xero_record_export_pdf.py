@@ -17,7 +17,7 @@ class XeroRecord(models.Model):
         )
         if connection.export_pdf and wanted:
             wanted.write({"files_state": "waiting", "files_attempts": 0, "files_next_attempt": False})
-            self.env.ref("xero_connector.ir_cron_files").sudo()._trigger()
+            connection._schedule("files")
 
     def _finish(self, connection, document):
         result = super()._finish(connection, document)

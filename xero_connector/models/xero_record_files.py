@@ -35,7 +35,7 @@ class XeroRecord(models.Model):
         """Have the files of these imported rows fetched, if the connection wants any."""
         if connection.attach_pdf or connection.attach_files or connection.note_target != "none":
             self.write({"files_state": "waiting", "files_attempts": 0, "files_next_attempt": False})
-            self.env.ref("xero_connector.ir_cron_files").sudo()._trigger()
+            connection._schedule("files")
 
     def _lacks_files(self):
         """Whether an imported row's files failed, or were not wanted yet when it was imported."""
@@ -57,10 +57,15 @@ class XeroRecord(models.Model):
         ]
 
     @api.model
-    def _cron_files(self):
+    def _cron_files(self, connections=None):
         """Fetch what is due, each committed by itself: a call made once need not be made again. The newest documents
-        first: somebody picks them today, those of an import from a date can wait."""
-        due = self.search(self._files_due_domain(), order="document_date desc, id")
+        first: somebody picks them today, those of an import from a date can wait.
+
+        :param connections: of these alone, instead of all
+        """
+        due = self.search(
+            self._of_connections(self._files_due_domain(), connections), order="document_date desc, id"
+        )
         self.env["ir.cron"]._commit_progress(remaining=len(due))
         for row_id in due.ids:
             try:
@@ -174,4 +179,4 @@ class XeroRecord(models.Model):
                 self.connection_id.files_blocked_until = until
         elif error.limit:
             self.connection_id._postpone(error)
-        self.env.ref("xero_connector.ir_cron_files").sudo()._trigger(at=until)
+        self.connection_id._schedule("files", at=until)

@@ -23,11 +23,6 @@ class XeroRecord(models.Model):
     # === SCHEDULE === #
 
     @api.model
-    def _schedule(self):
-        """Have waiting rows worked on as soon as a worker is free (``xero_connector_queue_job`` replaces this)."""
-        self.env.ref("xero_connector.ir_cron_process").sudo()._trigger()
-
-    @api.model
     def _due_domain(self):
         return [
             ("state", "=", "pending"),
@@ -56,9 +51,17 @@ class XeroRecord(models.Model):
         ]
 
     @api.model
-    def _cron_process(self):
-        """Work off all due rows, one batch of each connection in turn so that a large one does not hold up the rest."""
-        waiting = self._read_group(self._due_domain(), ["connection_id"], ["__count"])
+    def _of_connections(self, domain, connections):
+        return domain if connections is None else [*domain, ("connection_id", "in", connections.ids)]
+
+    @api.model
+    def _cron_process(self, connections=None):
+        """Work off due rows, one batch of each connection in turn so that a large one does not hold up the rest.
+
+        :param connections: of these alone, instead of all
+        """
+        due = self._of_connections(self._due_domain(), connections)
+        waiting = self._read_group(due, ["connection_id"], ["__count"])
         handled_ids = []
         seconds_left = self.env["ir.cron"]._commit_progress(remaining=sum(count for _connection, count in waiting))
         connections = [connection for connection, _count in waiting]

@@ -58,7 +58,7 @@ class XeroRecord(models.Model):
                     }
                 )
         if values:
-            self.create(values).connection_id[:1]._ring_push()
+            self.create(values).connection_id._ring_push()
 
     @api.model
     def _heirs(self, connections, pickings):

@@ -5,13 +5,15 @@ import fcntl
 import json
 import os
 import time
+from typing import NamedTuple
 
-from . import demo_accounts, demo_changes, demo_days, demo_fees, demo_portal, demo_products, story, utc
+from . import demo_accounts, demo_changes, demo_days, demo_fees, demo_nodes, demo_portal, demo_products, story, utc
 from .console import SandboxError, say, step
 from .databases import DEMO
 from .demo_journey import connect_all, run_crons
 from .demo_report import compare, print_table, read_outcomes
 from .fake_xero import FakeXero
+from .odoo import Odoo
 from .paths import CONFIG, LOG, RUN
 from .processes import Child, remember
 from .rpc import Session
@@ -24,7 +26,8 @@ SETUP = "from odoo.addons.xero_connector_tests.sandbox import demo_setup; demo_s
 
 
 def run(options, workplace) -> int:
-    with told(options, workplace) as (server, url, differences):
+    tell = demo_nodes.told if options.nodes else told
+    with tell(options, workplace) as (server, url, differences):
         if options.once:
             return 1 if differences else 0
         _serve(server, url)
@@ -34,22 +37,9 @@ def run(options, workplace) -> int:
 @contextlib.contextmanager
 def told(options, workplace):
     """The demo, all its acts told and its Odoo still serving: `(server, url, differences)`."""
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(_the_only_demo())
-        pid_file = remember('demo', os.getpid())
-        stack.callback(pid_file.unlink, missing_ok=True)
-        odoo, databases = stack.enter_context(workplace(options))
-        # a fresh copy each time: the demo tells the same story whenever it is started
-        databases.fresh_demo(databases.demo_template())
-        url = f'http://localhost:{options.port}'
-
-        with step("Writing the books of the fake Xero"):
-            fake = FakeXero()
-            fake.limits.day = 5000  # as Xero gives to a paying app: the figure on each connection looks like a real one
-            expected = story.build(fake, utc.today())
-            demo_days.add_free_organisation(fake)
-        _set_up(odoo, fake, url)
-        server = stack.enter_context(_serving(odoo, options.port, url))
+    with set_up(options, workplace) as stage, contextlib.ExitStack() as stack:
+        fake, url = stage.fake, stage.url
+        server = stack.enter_context(_serving(stage.odoo, options.port, url))
         stack.enter_context(fake)
 
         admin = Session(url, DEMO, 'admin', 'admin')
@@ -57,8 +47,7 @@ def told(options, workplace):
         run_crons(admin)
         outcomes = read_outcomes(admin)
         print_table(outcomes)
-        differences = compare(outcomes, expected)
-        _say_result(outcomes, expected, differences)
+        differences = say_result(outcomes, stage.expected)
         changes = demo_changes.play(admin, fake)
         demo_changes.ring(admin)
         run_crons(admin)
@@ -69,6 +58,36 @@ def told(options, workplace):
         differences += demo_portal.play(admin, fake)
         differences += demo_fees.play(admin, fake)
         yield server, url, differences
+
+
+class Stage(NamedTuple):
+    """What every demo stands on; nothing of it serves yet. `expected` is what is to become of each invoice."""
+
+    odoo: Odoo
+    fake: FakeXero
+    expected: list
+    url: str
+
+
+@contextlib.contextmanager
+def set_up(options, workplace):
+    """A demo database and a fake Xero that know each other, as a `Stage`; the job queue is there for several nodes."""
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_the_only_demo())
+        pid_file = remember('demo', os.getpid())
+        stack.callback(pid_file.unlink, missing_ok=True)
+        odoo, databases = stack.enter_context(workplace(options))
+        # a fresh copy each time: the demo tells the same story whenever it is started
+        databases.fresh_demo(databases.demo_template_with_jobs() if options.nodes else databases.demo_template())
+        url = f'http://localhost:{options.port}'
+
+        with step("Writing the books of the fake Xero"):
+            fake = FakeXero()
+            fake.limits.day = 5000  # as Xero gives to a paying app: the figure on each connection looks like a real one
+            expected = story.build(fake, utc.today())
+            demo_days.add_free_organisation(fake)
+        _fill_odoo(odoo, fake, url)
+        yield Stage(odoo, fake, expected, url)
 
 
 @contextlib.contextmanager
@@ -82,7 +101,7 @@ def _the_only_demo():
         yield
 
 
-def _set_up(odoo, fake, url: str) -> None:
+def _fill_odoo(odoo, fake, url: str) -> None:
     with step("Setting up warehouses, products, users and the five connections"):
         environment = {**fake.describe(), 'odoo_url': url}
         os.environ['XERO_DEMO'] = json.dumps(environment)
@@ -113,7 +132,9 @@ def _serving(odoo, port: int, url: str):
         server.stop()
 
 
-def _say_result(outcomes: list, expected: list, differences: list[str]) -> None:
+def say_result(outcomes: list, expected: list) -> list[str]:
+    """Print what came of the import; returns a sentence for each invoice with another outcome than expected."""
+    differences = compare(outcomes, expected)
     made = [outcome for outcome in outcomes if outcome.order]
     print(f"\n{len(outcomes)} invoices seen, {len(made)} orders made, "
           f"{sum(bool(outcome.pdf_size) for outcome in made)} with PDF; "
@@ -122,9 +143,10 @@ def _say_result(outcomes: list, expected: list, differences: list[str]) -> None:
         print(f"  ✗ {difference}")
     if len(differences) > 30:
         print(f"  … and {len(differences) - 30} more")
+    return differences
 
 
-def _serve(server: Child, url: str) -> None:
+def _serve(server, url: str) -> None:
     print(f"\nOdoo is at {url} – log in as")
     for who, login in LOGINS:
         print(f"  {who:<16} {login} / {login}")

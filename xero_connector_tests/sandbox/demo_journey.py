@@ -50,7 +50,7 @@ def work_off(admin: Session, tell=lambda text: None) -> None:
     for _round in range(MAX_ROUNDS):
         for cron in CRONS:
             trigger(admin, cron)
-        connections, invoices, files = _waiting(admin)
+        connections, invoices, files = waiting(admin)
         tell(f"{invoices} invoices and {files} PDFs waiting")
         if not connections and not invoices and not files:
             return
@@ -72,7 +72,7 @@ def trigger(admin: Session, cron: str) -> None:
             raise SandboxError(f"The scheduled action {cron} failed: {reason}")
 
 
-def _waiting(admin: Session) -> tuple[int, int, int]:
+def waiting(admin: Session) -> tuple[int, int, int]:
     """Connections whose turn has come, invoices that are due, and PDFs that are to be fetched."""
     now = f'{utc.now():%Y-%m-%d %H:%M:%S}'
     return (

@@ -13,8 +13,10 @@ RUN = SANDBOX / 'run'
 APT = SANDBOX / 'apt'
 CONFIG = SANDBOX / 'odoo.conf'
 PINS = Path(__file__).with_name('pins.txt')
+PINS_OF_ADDONS = Path(__file__).with_name('pins_addons.txt')
 
 ADDON = 'xero_connector'
+GLUE_ADDON = 'xero_connector_queue_job'
 TEST_ADDON = 'xero_connector_tests'
 
 

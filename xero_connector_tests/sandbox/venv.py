@@ -7,14 +7,14 @@ import sys
 
 from .building import digest, is_built, remove_tree, require_space, set_stamp
 from .console import SandboxError, step
-from .paths import LOG, PINS, VENV, prepare, venv_python
+from .paths import LOG, PINS, PINS_OF_ADDONS, VENV, prepare, venv_python
 from .processes import attended
 
 NEEDED_SPACE = 4_000_000_000
 
 
 def key() -> str:
-    return digest(PINS.read_text(encoding='utf-8'), sys.version_info[:2])
+    return digest(*(pins.read_text(encoding='utf-8') for pins in (PINS, PINS_OF_ADDONS)), sys.version_info[:2])
 
 
 def is_ready() -> bool:
@@ -37,14 +37,15 @@ def ensure() -> None:
         _run([sys.executable, '-m', 'venv', VENV], "Making the virtual environment failed")
     packages = [line for line in PINS.read_text(encoding='utf-8').splitlines() if line and line[0] not in '#-']
     with step(f"Installing {len(packages)} Python packages") as progress:
-        _pip(progress, len(packages))
+        _pip(progress, len(packages), '--requirement', PINS)
+        _pip(progress, len(packages), '--no-deps', '--requirement', PINS_OF_ADDONS)
         set_stamp(VENV, key())
 
 
-def _pip(progress, total: int) -> None:
+def _pip(progress, total: int, *arguments) -> None:
     command = [
         venv_python(), '-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', '--progress-bar', 'off',
-        '--requirement', PINS,
+        *arguments,
     ]
     log = LOG / 'pip.log'
     seen = 0

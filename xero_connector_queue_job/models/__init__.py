@@ -1,0 +1,2 @@
+from . import ir_cron
+from . import xero_connection
