@@ -10,6 +10,7 @@ from . import (
     xero_budget,
     xero_bell,
     xero_connection,
+    xero_connection_schedule,
     xero_connection_oauth,
     xero_connection_budget,
     xero_connection_bell,
