@@ -1,7 +1,6 @@
 """Databases by copying: each template is made once, from what its name says, and every run gets a copy.
 
-    base (what our addon depends on) ─┬─► what only tests need ─► addons (ours) ─┬─► one copy per test run
-                                      │                                          └─► and the job queue
+    base (what our addon depends on) ─┬─► what only tests need ─► addons (ours) ─► one copy per test run
                                       └─► base with demo data ─► our addons ─┬─► the demo
                                                                              └─► and the job queue
 """
@@ -60,15 +59,9 @@ class Databases:
         key = digest(self.addons_key, LOAD_DEMO)
         return self._template('demoaddons', key, self._demo_base, self._install, "Installing the addons")
 
-    def test_template_with_jobs(self) -> str:
-        return self._with_jobs('testjobs', self.addons_key, self.test_template)
-
     def demo_template_with_jobs(self) -> str:
-        return self._with_jobs('demojobs', digest(self.addons_key, LOAD_DEMO), self.demo_template)
-
-    def _with_jobs(self, kind: str, key: str, parent) -> str:
-        key = digest(key, digest_files([ROOT / GLUE_ADDON]))
-        return self._template(kind, key, parent, self._install_jobs, "Installing the job queue")
+        key = digest(self.addons_key, LOAD_DEMO, digest_files([ROOT / GLUE_ADDON]))
+        return self._template('demojobs', key, self.demo_template, self.install_jobs, "Installing the job queue")
 
     def _base(self) -> str:
         return self._template(
@@ -115,7 +108,7 @@ class Databases:
     def _install(self, database: str) -> None:
         self._odoo(database, 'The addons could not be installed', '-i', ','.join(OUR_ADDONS))
 
-    def _install_jobs(self, database: str) -> None:
+    def install_jobs(self, database: str) -> None:
         """OCA's job queue alone is asked for: ours comes with it by itself."""
         self._odoo(database, 'The job queue could not be installed', '-i', 'queue_job')
 

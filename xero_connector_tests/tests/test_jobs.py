@@ -1,0 +1,197 @@
+"""What a doorbell becomes where OCA's job queue is installed, and what a job does.
+
+Everything is real here, in a database of its own, with commits.
+"""
+
+import itertools
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+from unittest.mock import patch
+
+from odoo import SUPERUSER_ID, api, fields
+from odoo.tests import tagged
+
+from ..sandbox.fake_xero import FakeXero
+from .common import COMPLETE_ADDRESS
+from .workers_case import WorkersCase
+
+with suppress(ImportError):  # Odoo's own runner gets along without
+    import pytest
+
+    pytestmark = pytest.mark.slow
+
+
+@tagged("post_install", "-at_install")
+class TestJobs(WorkersCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.fake = FakeXero().start()
+        cls.addClassCleanup(cls.fake.stop)
+        cls.fake.auto_approve = True
+        cls.org = cls.fake.add_organisation("Jobs")
+        cls.org.add_item(Code="A", Name="A")
+        cls.contact = {"ContactID": cls.org.add_contact(Name="Somebody", Addresses=[COMPLETE_ADDRESS])["ContactID"]}
+        cls.database = cls.enterClassContext(cls.databases.copy_for_run(cls.template, "jobs"))
+        cls.databases.install_jobs(cls.database)
+        cls.registry = cls.enterClassContext(cls._registry(cls.database))
+        with cls._env() as env:
+            cls._set_up(env)
+        cls._consent(cls.registry, "Jobs")
+
+    @classmethod
+    def _set_up(cls, env):
+        set_param = env["ir.config_parameter"].set_param
+        for name in ("api_url", "identity_url", "login_url"):
+            set_param(f"xero_connector.{name}", getattr(cls.fake, name))
+        set_param("web.base.url", "http://localhost:8069")
+        env["res.currency"].with_context(active_test=False).search([("name", "=", "NZD")]).active = True
+        env["product.product"].create({"name": "A", "default_code": "A"})
+        app = env["xero.app"].create(
+            {"name": "Jobs", "client_id": cls.fake.client_id, "client_secret": cls.fake.client_secret}
+        )
+        for name in ("Jobs", "Other"):
+            env["xero.connection"].create({"name": name, "app_id": app.id, "sync_interval": "manual"})
+
+    def setUp(self):
+        super().setUp()
+        self.server.execute("DELETE FROM queue_job", (), self.database)
+        self.fake.faults.clear()
+
+    @classmethod
+    @contextmanager
+    def _env(cls):
+        with cls.registry.cursor() as cr:
+            yield api.Environment(cr, SUPERUSER_ID, {})
+
+    def _connections(self, env):
+        return env["xero.connection"].search([("name", "in", ("Jobs", "Other"))], order="name")
+
+    def _jobs(self, env, state="pending"):
+        """What waits, as ``(connection, queue, moment)``."""
+        jobs = env["queue.job"].search([("state", "=", state)], order="id")
+        return [(job.records.name, job.args[0], job.eta) for job in jobs]
+
+    def _receive(self, count=1):
+        """Invoices that wait in the log to become orders, with the jobs their doorbell made: their ids."""
+        lines = [{"ItemCode": "A", "Description": "A", "Quantity": 1, "UnitAmount": 1}]
+        invoices = [self.org.add_invoice(Contact=self.contact, LineItems=lines) for _number in range(count)]
+        with self._env() as env:
+            connection = self._connections(env)[0]
+            connection._ring()
+            env["xero.connection"]._cron_poll()
+        return [invoice["InvoiceID"] for invoice in invoices]
+
+    def _pending(self, env, **values):
+        domain = [("state", "=", "pending"), *((name, "=", value) for name, value in values.items())]
+        return env["xero.record"].search_count(domain)
+
+    def _perform(self, queue):
+        """Run the job of this queue as the job queue's worker does."""
+        with self._env() as env:
+            # found once the registry has loaded the job queue
+            from odoo.addons.queue_job.job import ENQUEUED, Job
+
+            [record] = env["queue.job"].search([("state", "=", "pending")]).filtered(lambda job: job.args[0] == queue)
+            record.state = ENQUEUED
+            job = Job.load(env, record.uuid)
+            job.set_started()
+            job.store()
+            env.cr.commit()
+            job.perform()
+            job.set_done()
+            job.store()
+
+    def test_the_connector_for_the_job_queue_comes_by_itself(self):
+        with self._env() as env:
+            module = env["ir.module.module"].search([("name", "=", "xero_connector_queue_job")])
+            self.assertEqual(module.state, "installed")
+
+    def test_a_doorbell_makes_one_job_for_each_connection_and_queue(self):
+        with self._env() as env:
+            for _ring in range(3):
+                self._connections(env)._schedule("process")
+            self._connections(env)[0]._schedule("files")
+            self.assertEqual(
+                self._jobs(env),
+                [("Jobs", "process", False), ("Other", "process", False), ("Jobs", "files", False)],
+            )
+
+    def test_a_later_moment_is_a_job_of_its_own_and_never_too_early(self):
+        with self._env() as env:
+            connection = self._connections(env)[0]
+            full = fields.Datetime.now().replace(second=0, microsecond=0) + timedelta(hours=1)
+            for seconds in (3.5, 9, 10.25, 20):
+                connection._schedule("files", at=full + timedelta(seconds=seconds))
+            connection._schedule("files")
+            connection._schedule("files", at=datetime(2020, 1, 1))
+            moments = [moment for _connection, _queue, moment in self._jobs(env)]
+            self.assertEqual(moments, [*(full + timedelta(seconds=seconds) for seconds in (10, 20)), False])
+
+    def test_jobs_are_nobodys_and_have_a_channel_of_their_own(self):
+        with self._env() as env:
+            groups = env.ref("base.group_user") | env.ref("xero_connector.group_xero_user")
+            accountant = env["res.users"].create({"name": "Ada", "login": "ada", "group_ids": groups.ids})
+            self._connections(env)[0].with_user(accountant).with_context(lang="en_US").action_import_now()
+            self._connections(env)[0].with_user(accountant)._schedule("push")
+            job = env["queue.job"].search([], limit=1)
+            self.assertEqual((job.user_id.id, job.channel), (SUPERUSER_ID, "root.xero.push"))
+            self.assertNotIn("lang", job.records.env.context)
+
+    def test_what_a_poll_finds_becomes_orders_by_jobs(self):
+        ids = self._receive(3)
+        with self._env() as env:
+            self.assertEqual(self._jobs(env), [("Jobs", "process", False)])
+            self.assertEqual(self._pending(env), 3)
+        self._perform("process")
+        with self._env() as env:
+            self.assertEqual(self._pending(env), 0)
+            # The PDFs have a job of their own.
+            self.assertEqual(self._jobs(env), [("Jobs", "files", False)])
+        self._perform("files")
+        with self._env() as env:
+            rows = env["xero.record"].search([("external_id", "in", ids)])
+            self.assertEqual(rows.mapped("files_state"), ["done"] * 3)
+            self.assertEqual(self._jobs(env), [])
+
+    def test_a_job_whose_time_is_up_leaves_the_rest_to_another(self):
+        glue = "odoo.addons.xero_connector_queue_job.models"
+        # Eight seconds pass between two looks at the clock: enough for two batches.
+        clock = SimpleNamespace(monotonic=itertools.count(0, 8).__next__)
+        with patch("odoo.addons.xero_connector.const.BATCH_SIZE", 2):
+            self._receive(5)
+            with patch(f"{glue}.ir_cron.time", clock), patch(f"{glue}.xero_connection.time", clock):
+                self._perform("process")
+            with self._env() as env:
+                self.assertEqual(self._pending(env), 1)
+                self.assertIn(("Jobs", "process", False), self._jobs(env))
+            self._perform("process")
+        with self._env() as env:
+            self.assertEqual(self._pending(env), 0)
+
+    def test_a_job_that_finds_the_connection_busy_looks_again_a_minute_later(self):
+        self._receive()
+        with self._env() as env:
+            self.assertTrue(self._connections(env)[0].try_lock_for_update())
+            self._perform("process")
+            self.assertEqual(self._pending(env), 1)
+        with self._env() as env:
+            [(_connection, _queue, moment)] = self._jobs(env)
+            self.assertTrue(timedelta(seconds=50) < moment - fields.Datetime.now() < timedelta(seconds=75), moment)
+            env["queue.job"].search([]).unlink()
+            env["xero.record"]._cron_process()  # the sweeper
+            self.assertEqual(self._pending(env), 0)
+
+    def test_an_outage_ends_in_the_row_and_its_next_attempt_is_a_job(self):
+        self._receive()
+        self._perform("process")
+        self.fake.faults.add("GET", "/Invoices/", status=503)
+        self._perform("files")
+        with self._env() as env:
+            [row] = env["xero.record"].search([("files_state", "=", "waiting")])
+            self.assertTrue(row.files_next_attempt)
+            [(_connection, _queue, moment)] = self._jobs(env)
+            self.assertGreaterEqual(moment, row.files_next_attempt)
+            self.assertLess(moment, row.files_next_attempt + timedelta(seconds=10))
+            row.files_state = "done"
