@@ -14,6 +14,7 @@ EXPERIMENTS = {
     'rules': ('T8_route_share',),
     'tick': ('T8_tick_sql',),
     'items': ('P1_cost', 'P1_memory', 'P1_calls'),
+    'nodes': ('N_two_processes',),
     'export': ('E1_calls_new', 'E1_calls_existing', 'E2_cost'),
 }
 NAMES = [name for names in EXPERIMENTS.values() for name in names]

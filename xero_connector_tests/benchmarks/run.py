@@ -14,7 +14,7 @@ from psycopg2 import sql
 from ..sandbox.console import SandboxError, say, step
 from ..sandbox.paths import CONFIG, LOG, ROOT, venv_python
 from ..sandbox.processes import Child, attended, free_port, remember
-from . import figures
+from . import figures, nodes
 from .figures import EXPERIMENTS
 
 SCRIPT = "from odoo.addons.xero_connector_tests.benchmarks import inside; inside.run(env)\n"
@@ -45,6 +45,8 @@ def run(options, workplace) -> int:
                     'result': str(folder / f'{experiment}.json'),
                 }
                 _measure(odoo, task)
+                if experiment == 'nodes':
+                    figures.write(nodes.compare(odoo, databases, names[0], _copy), Path(task['result']))
             if not options.profile:
                 found += figures.read(Path(task['result']))
     for figure in found:
