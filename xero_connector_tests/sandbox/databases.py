@@ -55,6 +55,10 @@ class Databases:
     def test_template(self) -> str:
         return self._template('addons', self.addons_key, self._test_base, self._install, "Installing the addons")
 
+    def bare_template(self) -> str:
+        """The same without our addons."""
+        return self._test_base()
+
     def demo_template(self) -> str:
         key = digest(self.addons_key, LOAD_DEMO)
         return self._template('demoaddons', key, self._demo_base, self._install, "Installing the addons")

@@ -12,8 +12,9 @@ from .odoo import Odoo
 from .paths import ADDON, CONFIG, LOG, ROOT, SANDBOX, TEST_ADDON, venv_python
 from .processes import attended, remember
 
-# tells tests which database to copy when they need one of their own
+# tell tests which database to copy when they need one of their own: with our addons, and without
 TEMPLATE_VARIABLE = 'XERO_TEST_TEMPLATE'
+BARE_VARIABLE = 'XERO_BARE_TEMPLATE'
 
 
 def run(odoo: Odoo, databases: Databases, arguments: list[str]) -> int:
@@ -37,7 +38,9 @@ class _Suite:
     def __init__(self, odoo: Odoo, databases: Databases):
         self.odoo, self.databases = odoo, databases
         self.template = databases.test_template()
-        self.environment = {**odoo.environment, TEMPLATE_VARIABLE: self.template}
+        self.environment = {
+            **odoo.environment, TEMPLATE_VARIABLE: self.template, BARE_VARIABLE: databases.bare_template(),
+        }
 
     def run(self, title: str, arguments: list[str]) -> int:
         with self.databases.copy_for_run(self.template, 'test') as database:

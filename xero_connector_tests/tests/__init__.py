@@ -71,6 +71,7 @@ from . import (
     test_translation,
     test_try,
     test_units,
+    test_upgrade,
     test_vault,
     test_webhooks,
     test_webhooks_busy,
