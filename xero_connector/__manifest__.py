@@ -56,5 +56,6 @@
     ],
     "demo": ["demo/xero_demo.xml"],
     "assets": {"web.assets_backend": ["xero_connector/static/src/scss/dashboard.scss"]},
+    "uninstall_hook": "uninstall_hook",
     "application": True,
 }

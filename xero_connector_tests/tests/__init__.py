@@ -70,6 +70,7 @@ from . import (
     test_tours,
     test_translation,
     test_try,
+    test_uninstall,
     test_units,
     test_upgrade,
     test_vault,

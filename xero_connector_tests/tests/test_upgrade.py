@@ -15,7 +15,6 @@ from odoo.tests import tagged
 from odoo.tools import config
 
 from ..sandbox.processes import attended
-from .common import COMPLETE_ADDRESS
 from .life_case import DATA, STRUCTURE, TABLES, LifeCase
 
 with suppress(ImportError):  # Odoo's own runner gets along without
@@ -25,7 +24,6 @@ with suppress(ImportError):  # Odoo's own runner gets along without
 
 LANDED = Path(__file__).with_name("landed")
 ARCHIVE = LANDED / "xero_connector-19.0.1.0.0.tar.gz"
-POSTAL = COMPLETE_ADDRESS | {"AddressType": "POBOX", "AddressLine1": "PO Box 7"}
 # what the addon's data hangs on, beside its own tables
 DOCUMENTS = (
     "sale_order", "sale_order_line", "stock_picking", "stock_move", "stock_move_line", "stock_warehouse", "res_partner",
@@ -73,8 +71,7 @@ class TestUpgrade(LifeCase):
         path = cls._addons_path(folder)
         cls._install(cls.database, addons_path=path)
         with cls._landed(path) as landed:
-            addresses = {name: getattr(cls.fake, name) for name in ("api_url", "identity_url", "login_url")}
-            landed.set_up(addresses, cls.fake.client_id, cls.fake.client_secret, "webhook key")
+            landed.set_up(cls._addresses(), cls.fake.client_id, cls.fake.client_secret, "webhook key")
             cls.orders, cls.transfers = (cls._add_organisation(name) for name in ("Orders", "Transfers"))
             for name in ("Orders", "Transfers"):
                 cls.fake.auto_tenants = [name]
@@ -84,8 +81,8 @@ class TestUpgrade(LifeCase):
             landed.work()
             landed.print_picking_list("HELD")
             landed.ignore("IGNORED", "A sample")
-            cls._edit("HELD", Quantity=7)
-            cls._edit("APPLIED", Quantity=6)
+            cls._edit(cls.orders, "HELD", Quantity=7)
+            cls._edit(cls.orders, "APPLIED", Quantity=6)
             landed.work()
             cls._invoice(cls.orders, "PENDING")
             landed.read()
@@ -108,22 +105,6 @@ class TestUpgrade(LifeCase):
         cls._invoice(cls.transfers, "TRANSFER", "3PL 1")
 
     @classmethod
-    def _invoice(cls, org, number, reference="web", code="BOTTLE"):
-        line = {"ItemCode": code, "Quantity": 2, "UnitAmount": 10.0, "AccountCode": "200", "TaxType": "NONE"}
-        return org.add_invoice(
-            InvoiceNumber=number,
-            Reference=reference,
-            Contact={"ContactID": org.contact["ContactID"]},
-            LineItems=[line | {"Description": f"{code} from Xero"}, {"Description": f"Mind {number}"}],
-        )
-
-    @classmethod
-    def _edit(cls, number, **changes):
-        [invoice] = [one.data for one in cls.orders.tables["Invoices"] if one.data["InvoiceNumber"] == number]
-        lines = [invoice["LineItems"][0] | changes, *invoice["LineItems"][1:]]
-        cls.orders.update("Invoices", invoice["InvoiceID"], LineItems=lines)
-
-    @classmethod
     @contextmanager
     def _landed(cls, addons_path):
         log = cls.logs / "landed.log"
@@ -135,23 +116,10 @@ class TestUpgrade(LifeCase):
             process.stdin.close()
 
     @classmethod
-    def _add_organisation(cls, name):
-        org = cls.fake.add_organisation(name, currency="USD")
-        org.contact = org.add_contact(Name=f"{name}' buyer", Addresses=[COMPLETE_ADDRESS, POSTAL])
-        for code in ("BOTTLE", "BOTTLE-12", "MUG", "GIFT"):
-            org.add_item(Code=code, Name=code)
-        return org
-
-    @classmethod
     def _tables(cls):
         """The addon's own tables, and those its data hangs on."""
         names = [name for (name,) in cls.server.execute(TABLES, (), cls.database)]
         return [name for name in names if name.startswith("xero_") or name in DOCUMENTS]
-
-    @contextmanager
-    def _at_work(self):
-        with super()._at_work(self.database) as env:
-            yield env
 
     # === KEPT === #
 
@@ -206,7 +174,7 @@ class TestUpgrade(LifeCase):
         self.fake.identity.expire_access_tokens()
         self.fake.reset_log()
         self._invoice(self.orders, "NEW", "GC 9")
-        with self._at_work() as env:
+        with self._at_work(self.database) as env:
             self._run_import(env)
             order = env["sale.order"].search([("xero_invoice_number", "=", "NEW")])
             self.assertEqual((order.state, order.warehouse_id.code), ("sale", "GC"))
@@ -218,7 +186,7 @@ class TestUpgrade(LifeCase):
         self.assertEqual([call.status for call in renewed], [200], "the secret and the refresh token are read")
 
     def test_no_old_invoice_is_made_twice_even_when_all_are_read_again(self):
-        with self._at_work() as env:
+        with self._at_work(self.database) as env:
             connection = env["xero.connection"].search([("name", "=", "Orders")])
             connection.watermark = False
             self._run_import(env)
@@ -227,13 +195,13 @@ class TestUpgrade(LifeCase):
             self.assertEqual({str(order.id) for order in orders}, set(self.before["sale_order"]))
 
     def test_what_had_been_read_but_not_imported_is_imported_without_reading_it_again(self):
-        with self._at_work() as env:
+        with self._at_work(self.database) as env:
             self._run_crons(env, "process")
             order = env["sale.order"].search([("xero_invoice_number", "=", "PENDING")])
             self.assertEqual((order.state, order.order_line[0].product_uom_qty), ("sale", 2))
 
     def test_a_decision_that_was_asked_for_can_be_made_and_another_taken_back(self):
-        with self._at_work() as env:
+        with self._at_work(self.database) as env:
             held, applied = (
                 env["sale.order"].search([("xero_invoice_number", "=", number)]) for number in ("HELD", "APPLIED")
             )
@@ -245,7 +213,7 @@ class TestUpgrade(LifeCase):
             self.assertFalse(held.activity_ids)
 
     def test_a_failed_invoice_is_released_once_its_cause_is_mended(self):
-        with self._at_work() as env:
+        with self._at_work(self.database) as env:
             problem = env["xero.problem"].search([("problem_subject", "=", "GIFT"), ("state", "=", "failed")])
             self.assertEqual(problem.record_ids.mapped("number"), ["FAILED"])
             env["product.product"].create({"name": "Gift card", "default_code": "GIFT"})
@@ -255,7 +223,7 @@ class TestUpgrade(LifeCase):
 
     def test_a_paused_connection_is_resumed_without_a_new_consent(self):
         self._invoice(self.transfers, "AFTER A PAUSE", "3PL 2")
-        with self._at_work() as env:
+        with self._at_work(self.database) as env:
             env["xero.connection"].search([("name", "=", "Transfers")]).action_resume()
             self._run_import(env)
             transfer = env["stock.picking"].search([("xero_invoice_number", "=", "AFTER A PAUSE")])
