@@ -41,6 +41,7 @@ from . import (
     test_health,
     test_hostile_text,
     test_import,
+    test_install,
     test_item_bad_days,
     test_item_lives,
     test_item_match,
