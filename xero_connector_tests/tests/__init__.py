@@ -71,6 +71,7 @@ from . import (
     test_tours,
     test_translation,
     test_try,
+    test_two_companies,
     test_uninstall,
     test_units,
     test_upgrade,
