@@ -1,6 +1,7 @@
-"""`pip install .` puts the addon into `odoo/addons/` of an environment, where a clean Odoo 19 finds it.
+"""`pip install .` puts the addons into `odoo/addons/` of an environment, where a clean Odoo 19 finds them.
 
-`odoo` and `odoo.addons` are namespace packages there: neither may get an `__init__.py` from here.
+`odoo` and `odoo.addons` are namespace packages there: neither may get an `__init__.py` from here. The second addon
+shows itself to Odoo where OCA's job queue is installed: `pip install .[queue_job]`.
 """
 
 import ast
@@ -9,7 +10,7 @@ from pathlib import Path
 from setuptools import setup
 
 ROOT = Path(__file__).parent
-ADDONS = ('xero_connector',)
+ADDONS = ('xero_connector', 'xero_connector_queue_job')
 LEFT_OUT = {'__pycache__', '.pytest_cache'}
 
 
@@ -65,6 +66,7 @@ setup(
     ],
     python_requires='>=3.10',
     install_requires=requirements(),
+    extras_require={'queue_job': ['odoo-addon-queue-job>=19.0']},
     packages=list(packages()),
     package_dir=packages(),
     package_data={f'odoo.addons.{addon}': data(addon) for addon in ADDONS},

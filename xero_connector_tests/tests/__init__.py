@@ -56,6 +56,7 @@ from . import (
     test_killed,
     test_nodes,
     test_organisations,
+    test_packaging,
     test_preview,
     test_portal,
     test_portal_guards,

@@ -153,7 +153,13 @@ class LifeCase(WorkersCase):
     @contextmanager
     def _at_work(cls, database):
         """Somebody in Odoo with this database: an environment whose work is committed."""
-        with cls._registry(database) as registry, registry.cursor() as cr:
+        with cls._registry(database) as registry, cls._transaction(registry) as env:
+            yield env
+
+    @staticmethod
+    @contextmanager
+    def _transaction(registry):
+        with registry.cursor() as cr:
             yield api.Environment(cr, SUPERUSER_ID, {})
 
     @staticmethod

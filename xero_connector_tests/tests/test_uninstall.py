@@ -6,7 +6,6 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
-from odoo import SUPERUSER_ID, api
 from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import config
@@ -49,12 +48,11 @@ class TestUninstall(LifeCase):
         cls.database = cls.enterClassContext(cls.databases.copy_for_run(cls.template, "uninstall"))
         cls.shop, cls.books = cls._add_organisation("Shop"), cls._add_organisation("Books")
         with cls._registry(cls.database) as registry:
-            with registry.cursor() as cr:
-                cls._set_up(api.Environment(cr, SUPERUSER_ID, {}))
+            with cls._transaction(registry) as env:
+                cls._set_up(env)
             for name in ("Shop", "Books"):
                 cls._consent(registry, name)
-            with registry.cursor() as cr:
-                env = api.Environment(cr, SUPERUSER_ID, {})
+            with cls._transaction(registry) as env:
                 cls._import(env)
                 cls._exchange_products(env)
                 cls._send(env)
