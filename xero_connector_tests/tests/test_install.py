@@ -1,4 +1,6 @@
-"""Installed where thousands of orders are: none of them is touched, and it costs what it costs in an empty database."""
+"""Installed where thousands of orders are: none of them is touched, and it costs what it costs in an empty database.
+Where German is spoken it speaks German, and upgraded it keeps what people said better.
+"""
 
 import re
 from contextlib import suppress
@@ -15,6 +17,7 @@ with suppress(ImportError):  # Odoo's own runner gets along without
 
     pytestmark = pytest.mark.slow
 
+GERMAN = "de_DE"
 ORDERS = 5000
 LOADED = re.compile(r"Module xero_connector loaded in .*?, (\d+) queries")
 # By table, what must stay. Whatever writes to a row, or makes it anew, gives it another version (`xmin`).
@@ -36,11 +39,22 @@ class TestInstall(LifeCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.database = cls.enterClassContext(cls.databases.copy_for_run(cls.bare, "full"))
+        cls._speak_german(cls.database)
         with cls._at_work(cls.database) as env:
             cls._fill(env)
         cls.before = cls._versions()
         cls.log = cls._install(cls.database)
-        cls.after = cls._versions()
+        cls.installed = cls._versions()
+        with cls._at_work(cls.database) as env:
+            cls.german = cls._read_german(env)
+            cls._say_it_better(env)
+        cls._upgrade(cls.database)
+        cls.upgraded = cls._versions()
+
+    @classmethod
+    def _speak_german(cls, database):
+        with cls._at_work(database) as env:
+            env["res.lang"]._activate_lang(GERMAN)
 
     @classmethod
     def _fill(cls, env):
@@ -93,6 +107,29 @@ class TestInstall(LifeCase):
             tables[table].copy(ORDERS - 1, changes, where=SQL("id = ANY(%s)", ids))
         env.invalidate_all()
 
+    @staticmethod
+    def _read_german(env):
+        """What a German reads: of a menu, a form, a choice, a scheduled action, a mail."""
+        env = env(context={"lang": GERMAN})
+        fields = env["xero.connection"].fields_get(["state", "warehouse_id"])
+        return {
+            "menu": env.ref("xero_connector.menu_settings").name,
+            "form": env["xero.connection"].get_view(view_type="form")["arch"],
+            "field": fields["warehouse_id"]["string"],
+            "choice": dict(fields["state"]["selection"])["draft"],
+            "action": env.ref("xero_connector.ir_cron_poll").name,
+            "mail": env.ref("xero_connector.mail_template_invitation").subject,
+        }
+
+    @staticmethod
+    def _say_it_better(env):
+        """What people change in their language: a menu, a word in a form, a mail."""
+        env = env(context={"lang": GERMAN})
+        env.ref("xero_connector.menu_settings").name = "Mein Menü"
+        env.ref("xero_connector.mail_template_invitation").subject = "Mein Betreff"
+        view = env.ref("xero_connector.xero_connection_view_form")
+        view.update_field_translations("arch_db", {GERMAN: {"Import now": "Hol es"}})
+
     @classmethod
     def _versions(cls):
         return {table: set(cls.server.execute(statement, (), cls.database)) for table, statement in KEPT.items()}
@@ -100,10 +137,12 @@ class TestInstall(LifeCase):
     def test_no_order_transfer_invoice_customer_or_product_is_touched(self):
         for table, rows in self.before.items():
             self.assertGreaterEqual(len(rows), ORDERS, table)
-            self.assertEqual(rows - self.after[table], set(), table)
+            self.assertEqual(rows - self.installed[table], set(), table)
+            self.assertEqual(rows - self.upgraded[table], set(), f"{table}, when the addon is upgraded")
 
     def test_it_takes_as_many_statements_as_in_an_empty_database(self):
         with self.databases.copy_for_run(self.bare, "empty") as empty:
+            self._speak_german(empty)
             log = self._install(empty)
         statements, in_empty = (int(LOADED.search(text)[1]) for text in (self.log, log))
         self.assertLessEqual(statements, in_empty + 20)
@@ -113,3 +152,25 @@ class TestInstall(LifeCase):
             "SELECT count(*) FROM product_template WHERE xero_exchange IS NOT TRUE", (), self.database
         )
         self.assertEqual(count, 0)
+
+    def test_where_german_is_spoken_it_speaks_german(self):
+        form = self.german.pop("form")
+        self.assertIn("Jetzt importieren", form)
+        self.assertNotIn("Import now", form)
+        self.assertEqual(
+            self.german,
+            {
+                "menu": "Einstellungen",
+                "field": "Standardlagerhaus",
+                "choice": "Nicht verbunden",
+                "action": "Xero: nach Neuem suchen",
+                "mail": "{{ object.company_id.name }}: Verbinden Sie Ihr Xero",
+            },
+        )
+
+    def test_an_upgrade_keeps_what_people_said_better(self):
+        with self._at_work(self.database) as env:
+            better = self._read_german(env)
+        self.assertEqual((better["menu"], better["mail"]), ("Mein Menü", "Mein Betreff"))
+        self.assertIn("Hol es", better["form"])
+        self.assertNotIn("Jetzt importieren", better["form"])

@@ -14,6 +14,7 @@ from odoo.addons.xero_connector.lib import errors
 
 from ..sandbox.words import FOLDER, TEMPLATE
 from .common import XeroCase
+from .portal_case import PortalCase
 
 GERMAN = "de_DE"
 PLACEHOLDER = re.compile(r"%(?:\(\w+\))?[sdif%]")
@@ -32,8 +33,37 @@ def skeleton(text):
     }
 
 
+class SpeaksGerman:
+    def _speak_german(self, user):
+        """As *Add Languages* does where the addon is installed already."""
+        self.env["res.lang"]._activate_lang(GERMAN)
+        self.env["ir.module.module"]._load_module_terms(["xero_connector"], [GERMAN])
+        user.lang = GERMAN
+
+
 @tagged("post_install", "-at_install")
-class TestTranslation(XeroCase):
+class TestGermanPortal(SpeaksGerman, PortalCase):
+    def test_a_german_customer_connects_in_german(self):
+        self._speak_german(self.kauri_user)
+        self.log_in("kauri")
+        self.fake.auto_tenants = [self.org.tenant_id]
+        pages = [self.visit("/my/home")]
+        pages.append(self.visit("/my/xero"))
+        pages.append(pages[-1].follow("Neue Anbindung"))
+        pages.append(pages[-1].press("Weiter", name="Laden"))
+        pages.append(pages[-1].press("Mit Xero verbinden"))
+        pages.append(pages[-1].follow("Weiter"))
+        pages.append(pages[-1].press("Speichern und weiter", default=str(self.warehouse.id)))
+        pages.append(pages[-1].press("Abschließen"))
+        self.assertEqual(self.connections_of(self.kauri).state, "connected")
+        german = polib.pofile(str(FOLDER / "de.po"))
+        english = [entry.msgid for entry in german if entry.msgid != entry.msgstr and " " in entry.msgid]
+        for page in pages:
+            self.assertEqual([words for words in english if words in page.text], [], page.path)
+
+
+@tagged("post_install", "-at_install")
+class TestTranslation(SpeaksGerman, XeroCase):
     # === FILES === #
 
     def test_the_template_holds_every_term_of_the_addon_as_it_is_now(self):
@@ -72,13 +102,8 @@ class TestTranslation(XeroCase):
 
     # === A GERMAN USER === #
 
-    def _speak_german(self):
-        self.env["res.lang"]._activate_lang(GERMAN)
-        self.env["ir.module.module"]._load_module_terms(["xero_connector"], [GERMAN])
-        self.env.user.lang = GERMAN
-
     def test_a_german_reads_views_labels_menus_reports_and_messages_in_german(self):
-        self._speak_german()
+        self._speak_german(self.env.user)
         connection = self.env["xero.connection"].with_context(lang=GERMAN).create(
             {"name": "Kiwi", "app_id": self.app.id, "warehouse_id": self.warehouse.id}
         )
@@ -100,7 +125,7 @@ class TestTranslation(XeroCase):
 
     def test_what_xero_refuses_and_what_is_wrong_with_an_invoice_is_told_in_the_language_of_whoever_reads_it(self):
         connection = self.connect()
-        self._speak_german()
+        self._speak_german(self.env.user)
         self.fake.faults.add("GET", "/Organisation$", status=403)
         with self.subTest("a button"):
             told = self.press(connection.with_context(lang=GERMAN).action_test)["params"]["message"]
@@ -118,7 +143,7 @@ class TestTranslation(XeroCase):
             self.assertIn("Kein Produkt hat die interne Referenz „NOBODY“", self.row(invoice).reason)
 
     def test_what_xero_itself_said_stays_and_what_to_do_about_it_is_translated(self):
-        self._speak_german()
+        self._speak_german(self.env.user)
         error = errors.XeroRejected(["The TaxType code 'X' is not valid"], correlation_id="a-b")
         error.lang = GERMAN
         self.assertEqual(
