@@ -11,7 +11,7 @@ from odoo import SUPERUSER_ID, api
 from odoo.tools import config
 
 from ..sandbox.fake_xero import FakeXero
-from ..sandbox.paths import ROOT
+from ..sandbox.paths import ADDON, ROOT
 from ..sandbox.testing import BARE_VARIABLE
 from .common import COMPLETE_ADDRESS
 from .workers_case import WorkersCase
@@ -124,23 +124,23 @@ class LifeCase(WorkersCase):
         return log
 
     @classmethod
-    def _load(cls, what, database, modules, addons_path):
+    def _load(cls, what, database, addons_path):
         return cls._odoo(
-            "--config", config["config"], "--database", database, what, modules, "--addons-path", addons_path,
+            "--config", config["config"], "--database", database, what, ADDON, "--addons-path", addons_path,
             "--stop-after-init", "--no-http", "--log-level=info",
         )
 
     @classmethod
-    def _install(cls, database, modules="xero_connector", addons_path=None):
-        return cls._load("--init", database, modules, addons_path or cls._addons_path(ROOT))
+    def _install(cls, database, addons_path=None):
+        return cls._load("--init", database, addons_path or cls._addons_path(ROOT))
 
     @classmethod
-    def _upgrade(cls, database, modules="xero_connector"):
-        return cls._load("--update", database, modules, cls._addons_path(ROOT))
+    def _upgrade(cls, database):
+        return cls._load("--update", database, cls._addons_path(ROOT))
 
     @classmethod
-    def _uninstall(cls, database, modules="xero_connector"):
-        return cls._odoo("module", "uninstall", "--config", config["config"], "--database", database, modules)
+    def _uninstall(cls, database):
+        return cls._odoo("module", "uninstall", "--config", config["config"], "--database", database, ADDON)
 
     @staticmethod
     def _addons_path(folder):

@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-import tarfile
 import tempfile
 from contextlib import suppress
 from email.parser import Parser
@@ -94,8 +93,7 @@ class TestPackaging(LifeCase):
             self.assertEqual(packed[f"odoo/addons/{name}"], (ROOT / name).read_bytes(), name)
 
     def test_a_wheel_made_of_the_sdist_is_the_same(self):
-        with tarfile.open(self.sdist) as archive:
-            archive.extractall(self.folder / "sdist", filter="data")
+        shutil.unpack_archive(self.sdist, self.folder / "sdist")
         [source] = (self.folder / "sdist").iterdir()
         self.assertEqual(self._content(self._make_wheel(source, "from_sdist")), self._content(self.wheel))
 

@@ -4,9 +4,9 @@ The old addon lies in `landed/`, and lives its life in a process of its own.
 """
 
 import json
+import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -66,8 +66,7 @@ class TestUpgrade(LifeCase):
     @classmethod
     def _live(cls):
         folder = Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
-        with tarfile.open(ARCHIVE) as archive:
-            archive.extractall(folder, filter="data")
+        shutil.unpack_archive(ARCHIVE, folder)
         path = cls._addons_path(folder)
         cls._install(cls.database, addons_path=path)
         with cls._landed(path) as landed:
