@@ -163,6 +163,14 @@ class TestUpgrade(LifeCase):
             self.assertEqual((before[key]["company_id"], address["type"]), (None, "delivery"))
             self.assertEqual(address["company_id"], after[str(address["parent_id"])]["company_id"])
 
+    def test_the_dashboard_counts_what_was_done_before_and_fees_begin_with_who_is_active(self):
+        rows = self.after["xero_record"].values()
+        self.assertEqual([row["number"] for row in rows if row["state"] == "done" and not row["first_done_at"]], [])
+        self.assertEqual([row["number"] for row in rows if row["state"] == "failed" and not row["failed_at"]], [])
+        [period] = self.after["xero_active_period"].values()
+        connection = self.after["xero_connection"][str(period["connection_id"])]
+        self.assertEqual((connection["name"], period["ended_at"], period["is_paused"]), ("Transfers", None, True))
+
     def test_the_database_is_built_and_its_data_read_like_a_new_one(self):
         with self.databases.copy_for_run(self.template, "new") as new:
             self.assertEqual(self._differences(STRUCTURE | DATA, new, self.database), {})
