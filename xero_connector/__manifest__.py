@@ -1,7 +1,7 @@
 {
     "name": "Xero Connector",
     "summary": "Invoices in Xero become orders in your warehouse; orders, invoices and products reach Xero",
-    "version": "19.0.1.6.0",
+    "version": "19.0.1.7.0",
     "category": "Sales/Sales",
     "license": "LGPL-3",
     "author": "xero_connector contributors",
