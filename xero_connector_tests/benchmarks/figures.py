@@ -14,6 +14,9 @@ EXPERIMENTS = {
     'rules': ('T8_route_share',),
     'tick': ('T8_tick_sql',),
     'items': ('P1_cost', 'P1_memory', 'P1_calls'),
+    'size': (
+        'S_pages', 'S_summaries', 'S_screen_sql', 'S_tick_sql', 'S_digest', 'S_billing', 'S_comparison', 'S_forgetting',
+    ),
     'export': ('E1_calls_new', 'E1_calls_existing', 'E2_cost'),
 }
 NAMES = [name for names in EXPERIMENTS.values() for name in names]
