@@ -4,6 +4,7 @@ from . import (
     res_company_fee,
     res_config_settings_fee,
     xero_guarded_mixin,
+    xero_query_mixin,
     xero_app,
     xero_app_vault,
     xero_grant,

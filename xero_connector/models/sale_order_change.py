@@ -1,4 +1,5 @@
-from odoo import models
+from odoo import api, models
+from odoo.fields import Domain
 
 
 class SaleOrder(models.Model):
@@ -11,13 +12,11 @@ class SaleOrder(models.Model):
     def _xero_transfers(self):
         return self.picking_ids.filtered(lambda picking: not picking.return_id)
 
-    def _xero_finished(self):
-        """Those of these orders for which nothing is left to deliver."""
-        return self.filtered(
-            lambda order: order.state == "cancel"
-            or order.delivery_status == "full"
-            or (order.state == "sale" and not order.picking_ids)
-        )
+    @api.model
+    def _xero_delivered_domain(self):
+        """Orders of which nothing is left to deliver."""
+        without_goods = Domain("state", "=", "sale") & Domain("picking_ids", "=", False)
+        return Domain("state", "=", "cancel") | Domain("delivery_status", "=", "full") | without_goods
 
     def _xero_warehouse(self):
         return self.warehouse_id

@@ -1,6 +1,6 @@
-from odoo import models
+from odoo import api, models
 from odoo.exceptions import UserError
-from odoo.fields import Command
+from odoo.fields import Command, Domain
 
 
 class StockPicking(models.Model):
@@ -29,9 +29,17 @@ class StockPicking(models.Model):
             ]
         )
 
-    def _xero_finished(self):
-        """Those of these transfers whose invoice has nothing left to deliver."""
-        return self.filtered(lambda picking: not picking._xero_open_transfers())
+    @api.model
+    def _xero_delivered_domain(self):
+        """Transfers of whose invoice nothing is left to deliver."""
+        open_transfers = self._search(
+            [
+                ("xero_invoice_id", "!=", False),
+                ("return_id", "=", False),
+                ("state", "not in", ("done", "cancel")),
+            ]
+        )
+        return Domain("xero_invoice_id", "not in", open_transfers.subselect("xero_invoice_id"))
 
     def _xero_is_cancelled(self):
         return all(picking.state == "cancel" for picking in self | self._xero_transfers())

@@ -7,6 +7,7 @@ class XeroActiveMonth(models.Model):
 
     _name = "xero.active.month"
     _description = "Active Xero Integrations"
+    _inherit = ["xero.query.mixin"]
     _auto = False
     _order = "month desc, partner_id, connection_id"
     _rec_name = "connection_id"
@@ -29,12 +30,9 @@ class XeroActiveMonth(models.Model):
     def _table_query(self):
         return SQL(
             """
-            SELECT row_number() OVER (ORDER BY date_trunc('month', day), connection_id, partner_id) AS id,
-                   date_trunc('month', day)::date AS month, company_id, partner_id, connection_id,
-                   count(*) FILTER (WHERE NOT is_paused) AS active_days,
-                   count(*) FILTER (WHERE is_paused) AS paused_days
-              FROM (%s) AS days
-          GROUP BY date_trunc('month', day), company_id, partner_id, connection_id
+            SELECT row_number() OVER (ORDER BY month, connection_id, partner_id, company_id) AS id, month, company_id,
+                   partner_id, connection_id, active_days, paused_days
+              FROM (%s) AS months
             """,
-            self.env["xero.active.period"]._days_query(),
+            self.env["xero.active.period"]._months_query(),
         )

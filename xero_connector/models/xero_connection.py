@@ -211,6 +211,9 @@ class XeroConnection(models.Model):
             connection.failed_count = failed.get(connection, 0)
             connection.done_count = counts.get((connection, "done"), 0)
 
+    def _has_log(self):
+        return bool(self.env["xero.record"].search_count([("connection_id", "in", self.ids)], limit=1))
+
     # === ACTIONS === #
 
     def action_pause(self):

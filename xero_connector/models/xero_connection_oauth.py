@@ -438,7 +438,7 @@ class XeroConnection(models.Model):
     def _unlink_unless_used(self):
         """A deleted connection would stay open at Xero, and take the log of what was imported along."""
         for connection in self:
-            if connection.state != "draft" or connection.sudo().record_ids:
+            if connection.state != "draft" or connection.sudo()._has_log():
                 raise UserError(
                     self.env._("%s cannot be deleted: its log is kept. Use Remove on its form.", connection.name)
                 )

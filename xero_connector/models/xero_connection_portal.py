@@ -57,7 +57,7 @@ class XeroConnection(models.Model):
     def _is_in_use_by_another(self, customer):
         # sudo: whether there is a consent or a log is no secret
         self_sudo = self.sudo()
-        is_used = self_sudo.grant_id or self_sudo.with_context(active_test=False).record_ids
+        is_used = self_sudo.grant_id or self_sudo._has_log()
         return bool(is_used) and self_sudo.partner_id.commercial_partner_id != customer
 
     # === WHOSE, AND WHAT MAY THEY === #

@@ -20,6 +20,7 @@ class XeroContactMatch(models.Model):
 
     _name = "xero.contact.match"
     _description = "Xero Contact and Customer"
+    _inherit = ["xero.query.mixin"]
     _auto = False
     _order = "name, id"
     _rec_name = "name"

@@ -64,14 +64,17 @@ class XeroDigest(models.Model):
         due = mine.filtered(lambda row: not row.told_until or row.told_until < ends[row.connection_id.id])
         # A row that another worker holds is being told.
         due = due.try_lock_for_update()
-        parts = []
+        periods = {}
         for row in due:
             until = ends[row.connection_id.id]
             since = row.told_until or until - timedelta(days=7 if row.connection_id.digest == "weekly" else 1)
-            parts.append(row.connection_id._digest_part(user, since, until))
+            periods.setdefault((since, until), []).append(row.connection_id.id)
             row.told_until = until
-        if parts := list(filter(None, parts)):
-            self._mail(user, parts)
+        parts = {}
+        for (since, until), ids in periods.items():
+            parts |= self.env["xero.connection"].browse(ids)._digest_parts(user, since, until)
+        if parts:
+            self._mail(user, [parts[connection] for connection in due.connection_id if connection in parts])
 
     @api.model
     def _rows_of(self, user, connections):
@@ -89,7 +92,7 @@ class XeroDigest(models.Model):
 
     @api.model
     def _mail(self, user, parts):
-        """:param list parts: of :meth:`xero.connection._digest_part`"""
+        """:param list parts: of :meth:`xero.connection._digest_parts`"""
         env = self.env(user=user, context={"lang": user.lang, "tz": user.tz})
         company = user.company_id
         until = max(part["until"] for part in parts)
@@ -180,45 +183,65 @@ class XeroConnection(models.Model):
                 found[user] = self.browse(readable.ids)
         return found
 
-    def _digest_part(self, user, since, until):
+    def _digest_parts(self, user, since, until):
         """What to tell this user of the time between two instants, read with the user's rights and in the user's
         language.
 
-        :return: dict of figures, plain texts and paths; None where there is nothing to tell
+        :return: dict ``connection -> dict of figures, plain texts and paths``, without those of which there is nothing
+            to tell
         """
-        self.ensure_one()
-        connection = self.with_user(user).with_context(
+        connections = self.with_user(user).with_context(
             allowed_company_ids=user.company_ids.ids, lang=user.lang, tz=user.tz
         )
-        records = connection.env["xero.record"]
+        records = connections.env["xero.record"]
         period = [("first_done_at", ">=", since), ("first_done_at", "<", until)]
-        counts = dict(
-            records._read_group([*connection._documents_domain(), *period], ["direction"], ["__count"])
-        )
-        mended = records.search_count(
-            [("connection_id", "=", connection.id), ("mended_at", ">=", since), ("mended_at", "<", until)]
-        )
-        problems = connection.env["xero.problem"].search(
-            [("connection_id", "=", connection.id), ("state", "=", "failed")]
-        )
-        part = {
-            "name": connection.name,
-            "path": f"/odoo/xero-connections/{connection.id}",
-            "until": until,
-            "days": self._digest_days(connection.env, since, until),
-            "imported": counts.get("in", 0),
-            "sent": counts.get("out", 0),
-            "failed": sum(problems.mapped("record_count")),
-            "mended": mended,
-            "was_mended": bool(connection.mended_at and since <= connection.mended_at < until),
-            "attention": connection.needs_attention,
+        counts = {
+            (connection.id, direction): count
+            for connection, direction, count in records._read_group(
+                [*connections._documents_domain(), *period], ["connection_id", "direction"], ["__count"]
+            )
         }
-        if not any(part[name] for name in ("imported", "sent", "failed", "mended", "was_mended", "attention")):
-            return None
-        return part | {
-            "message": connection.message if part["attention"] else "",
-            "status": connection.status_text,
-            "waiting": connection.waiting_count + connection.outgoing_waiting_count,
+        mended = dict(
+            records._read_group(
+                [("connection_id", "in", self.ids), ("mended_at", ">=", since), ("mended_at", "<", until)],
+                ["connection_id"],
+                ["__count"],
+            )
+        )
+        problems = connections.env["xero.problem"].search_fetch(
+            [("connection_id", "in", self.ids), ("state", "=", "failed")],
+            ["connection_id", "problem_code", "problem_subject", "reason", "record_count"],
+        )
+        problems = problems.grouped("connection_id")
+        days = self._digest_days(connections.env, since, until)
+        parts = {}
+        for connection in connections:
+            figures = {
+                "imported": counts.get((connection.id, "in"), 0),
+                "sent": counts.get((connection.id, "out"), 0),
+                "mended": mended.get(connection, 0),
+                "was_mended": bool(connection.mended_at and since <= connection.mended_at < until),
+                "attention": connection.needs_attention,
+            }
+            failing = problems.get(connection, connections.env["xero.problem"])
+            if failing or any(figures.values()):
+                parts[connection] = figures | connection._digest_texts(failing) | {
+                    "until": until, "days": days
+                }
+        return parts
+
+    def _digest_texts(self, problems):
+        """What a part says of a connection as it is now.
+
+        :param problems: what fails of it
+        """
+        return {
+            "name": self.name,
+            "path": f"/odoo/xero-connections/{self.id}",
+            "message": self.message if self.needs_attention else "",
+            "status": self.status_text,
+            "waiting": self.waiting_count + self.outgoing_waiting_count,
+            "failed": sum(problems.mapped("record_count")),
             "problems": [
                 {
                     "name": problem.display_name,

@@ -271,7 +271,9 @@ class XeroFee(models.Model):
                  WHERE company_id = %(company)s AND partner_id = %(partner)s AND (NOT is_paused OR %(paused_too)s)
               GROUP BY connection_id
                 """,
-                days=self.env["xero.active.period"]._days_query(self.date_from, self.week_start + _TO_SUNDAY),
+                days=self.env["xero.active.period"]._days_query(
+                    self.date_from, self.week_start + _TO_SUNDAY, self.partner_id
+                ),
                 company=self.company_id.id,
                 partner=self.partner_id.id,
                 paused_too=self.company_id.xero_fee_paused,

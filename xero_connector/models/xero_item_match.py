@@ -20,6 +20,7 @@ class XeroItemMatch(models.Model):
 
     _name = "xero.item.match"
     _description = "Xero Item and Product"
+    _inherit = ["xero.query.mixin"]
     _auto = False
     _order = "item_code, product_code, id"
 
@@ -128,7 +129,7 @@ class XeroItemMatch(models.Model):
             # sudo: what it is in Xero's terms takes accounts, taxes and vendors to tell
             terms = ProductTerms(worker.sudo(), products.sudo())
             for match in matches:
-                product_sudo = products.sudo().browse(match.product_id.id)
+                product_sudo = products.sudo().browse(match.product_id.id).with_prefetch(products.ids)
                 price = terms.of(product_sudo, match.sudo().uom_id).get("sales_price")
                 match.product_price = price or 0
                 match.has_product_price = price is not None

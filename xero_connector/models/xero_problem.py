@@ -30,6 +30,7 @@ class XeroProblem(models.Model):
 
     _name = "xero.problem"
     _description = "Xero Problem"
+    _inherit = ["xero.query.mixin"]
     _auto = False
     _order = "record_count desc, id"
     _rec_name = "problem_subject"
@@ -54,10 +55,12 @@ class XeroProblem(models.Model):
             SELECT ('x' || substr(md5(concat_ws('|', connection_id, state, problem_code, problem_subject,
                                                 NULLIF(kind, 'invoice'))), 1, 7)
                    )::bit(28)::int AS id, connection_id, company_id, kind AS resource, state, problem_code,
-                   problem_subject, (array_agg(reason ORDER BY id DESC))[1] AS reason, max(mending) AS mending,
-                   count(*) AS record_count, min(document_date) AS oldest
-              FROM (SELECT %s AS kind, * FROM xero_record WHERE state IN ('failed', 'skipped')) AS held
-          GROUP BY connection_id, company_id, kind, state, problem_code, problem_subject
+                   problem_subject, (SELECT reason FROM xero_record WHERE id = newest) AS reason, mending,
+                   record_count, oldest
+              FROM (SELECT connection_id, company_id, kind, state, problem_code, problem_subject, max(id) AS newest,
+                           max(mending) AS mending, count(*) AS record_count, min(document_date) AS oldest
+                      FROM (SELECT %s AS kind, * FROM xero_record WHERE state IN ('failed', 'skipped')) AS held
+                  GROUP BY connection_id, company_id, kind, state, problem_code, problem_subject) AS causes
             """,
             _KIND,
         )

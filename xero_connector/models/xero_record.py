@@ -116,7 +116,7 @@ class XeroRecord(models.Model):
         "This Xero document has a row already.",
     )
     _pending = models.Index("(connection_id, id) WHERE state = 'pending'")
-    _state_by_connection = models.Index("(connection_id, resource, state)")
+    _state_by_connection = models.Index("(connection_id, resource, state, direction, company_id)")
     _documents = models.Index("(res_model, res_id) WHERE res_id IS NOT NULL")
     _external = models.Index("(external_id)")
     _newest = models.Index("(document_date, id)")
@@ -126,7 +126,9 @@ class XeroRecord(models.Model):
         "(connection_id, resource, res_model, res_id, part) WHERE direction = 'out'",
         "This record is on its way to Xero already.",
     )
-    _problems = models.Index("(connection_id, problem_code, problem_subject) WHERE state IN ('failed', 'skipped')")
+    _problems = models.Index(
+        "(state, connection_id, problem_code, problem_subject) WHERE state IN ('failed', 'skipped')"
+    )
 
     # === COMPUTES === #
 

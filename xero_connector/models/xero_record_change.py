@@ -52,6 +52,8 @@ class XeroRecord(models.Model):
     can_undo = fields.Boolean(compute="_compute_can_undo")
     change_text = fields.Text(string="Last change from Xero", readonly=True)
 
+    _changed = models.Index("(document_date, id) WHERE change_state IS NOT NULL")
+
     def _is_held(self):
         """Whether this row waits for a person's decision about its document."""
         is_imported = self.resource == "invoice" and self.direction == "in"

@@ -20,6 +20,7 @@ class XeroRecord(models.Model):
         string="Mended", readonly=True, copy=False, help="When something that had failed was done after all."
     )
 
+    _mended = models.Index("(mended_at) WHERE mended_at IS NOT NULL")
     _first_done = models.Index("(connection_id, first_done_at) WHERE first_done_at IS NOT NULL")
 
     def write(self, vals):

@@ -15,6 +15,9 @@ EXPERIMENTS = {
     'tick': ('T8_tick_sql',),
     'items': ('P1_cost', 'P1_memory', 'P1_calls'),
     'nodes': ('N_two_processes',),
+    'size': (
+        'S_pages', 'S_summaries', 'S_screen_sql', 'S_tick_sql', 'S_digest', 'S_billing', 'S_comparison', 'S_forgetting',
+    ),
     'export': ('E1_calls_new', 'E1_calls_existing', 'E2_cost'),
 }
 NAMES = [name for names in EXPERIMENTS.values() for name in names]

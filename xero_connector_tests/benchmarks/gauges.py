@@ -18,13 +18,14 @@ class Measurement:
     """What a block took, for each of the orders it made.
 
     `seconds` by the wall; `statements` of SQL, of all cursors; `waited` seconds until the first byte of the fake Xero's
-    answers, a part of `seconds`.
+    answers, a part of `seconds`; `longest` the seconds of the longest transaction, where somebody counts them.
     """
 
     orders: int = 1
     seconds: float = 0.0
     statements: int = 0
     waited: float = 0.0
+    longest: float = 0.0
 
     @property
     def milliseconds_each(self) -> float:

@@ -18,7 +18,7 @@ from . import figures, nodes
 from .figures import EXPERIMENTS
 
 SCRIPT = "from odoo.addons.xero_connector_tests.benchmarks import inside; inside.run(env)\n"
-DATABASES = {'growth': 2, 'items': 2}  # of an experiment, where it is not one
+DATABASES = {'growth': 2, 'items': 2, 'size': 2}  # of an experiment, where it is not one
 ODOO_LOG = LOG / 'odoo-bench.log'
 
 

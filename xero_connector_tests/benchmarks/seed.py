@@ -23,7 +23,7 @@ def multiply(env, copies: Copies) -> None:
     order.copy(of_order, {
         'name': SQL("name || '-' || copy"),
         'access_token': SQL("NULL"),
-        'xero_invoice_id': _another_id('xero_invoice_id'),
+        'xero_invoice_id': another_id('xero_invoice_id'),
     })
     line.copy(of_order, {'order_id': order.copied('order_id')})
     Stride(env.cr, 'account_tax_sale_order_line_rel', key='').copy(
@@ -34,7 +34,7 @@ def multiply(env, copies: Copies) -> None:
     }, where=SQL("model = 'sale.order'"))
     has_order = SQL("copy <= %s", of_order)
     Stride(env.cr, 'xero_record').copy(copies.rows - 1, {
-        'external_id': _another_id('external_id'),
+        'external_id': another_id('external_id'),
         'res_id': SQL("CASE WHEN %s THEN %s END", has_order, order.copied('res_id')),
         'res_model': SQL("CASE WHEN %s THEN res_model END", has_order),
         'state': SQL("CASE WHEN %s THEN state ELSE 'skipped' END", has_order),
@@ -46,7 +46,8 @@ def multiply(env, copies: Copies) -> None:
     env.invalidate_all()
 
 
-def _another_id(column: str) -> SQL:
+def another_id(column: str) -> SQL:
+    """In a copy, an id of Xero's that no other copy has."""
     return SQL("md5(%s || copy)::uuid::text", SQL.identifier(column))
 
 
@@ -55,14 +56,14 @@ class Stride:
 
     def __init__(self, cr, table: str, key: str = 'id'):
         self._cr, self._table, self._key = cr, table, key
-        self._width = 0
+        self.width = 0
         if key:
             cr.execute(SQL("SELECT max(id) FROM %s", SQL.identifier(table)))
-            self._width = cr.fetchone()[0]
+            self.width = cr.fetchone()[0]
 
     def copied(self, column: str) -> SQL:
         """In a copy, the copied record that `column` (a reference to this table) of the original refers to."""
-        return SQL("%s + copy * %s", SQL.identifier(column), self._width)
+        return SQL("%s + copy * %s", SQL.identifier(column), self.width)
 
     def copy(self, number: int, changes: dict[str, SQL], where: SQL | None = None) -> None:
         """:param changes: SQL by column; `copy` in it counts from 1 to `number`"""

@@ -18,9 +18,9 @@ def measure(env, books, task: dict) -> list[Figure]:
     _add_idle(site, connection)
     crons = _frequent(env)
     for cron in crons:
-        _run(cron)
+        run_action(cron)
     books.calls()
-    parts = {_name(cron): _run(cron) for cron in crons}
+    parts = {_name(cron): run_action(cron) for cron in crons}
     figure = Figure('T8_tick_sql', sum(parts.values()), 25, 'statements')
     for name, statements in parts.items():
         figure.add(name, statements, 'statements')
@@ -58,7 +58,7 @@ def _name(cron) -> str:
     return cron.get_external_id()[cron.id].partition('.')[2]
 
 
-def _run(cron) -> int:
+def run_action(cron) -> int:
     """The action itself in a transaction of its own, its progress noted as in the scheduler.
 
     :return: its SQL statements

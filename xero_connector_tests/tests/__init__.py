@@ -66,6 +66,7 @@ from . import (
     test_routing,
     test_setup,
     test_single_flight,
+    test_size,
     test_sync,
     test_tables,
     test_threeway,
