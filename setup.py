@@ -8,6 +8,7 @@ import ast
 from pathlib import Path
 
 from setuptools import setup
+from setuptools.command.sdist import sdist
 
 ROOT = Path(__file__).parent
 ADDONS = ('xero_connector', 'xero_connector_queue_job')
@@ -42,6 +43,14 @@ def data(addon):
     ]
 
 
+class SourceDistribution(sdist):
+    """Also holds what this file reads, beside what it packs."""
+
+    def add_defaults(self):
+        super().add_defaults()
+        self.filelist.append('requirements.txt')
+
+
 def requirements():
     lines = (ROOT / 'requirements.txt').read_text(encoding='utf-8').splitlines()
     return [line for line in lines if line and not line.startswith('#')]
@@ -51,6 +60,7 @@ manifest = ast.literal_eval((ROOT / ADDONS[0] / '__manifest__.py').read_text(enc
 readme = ROOT / 'README.rst'
 
 setup(
+    cmdclass={'sdist': SourceDistribution},
     name='odoo-addon-xero-connector',
     version=manifest['version'],
     description=manifest['summary'],

@@ -29,7 +29,7 @@ with suppress(ImportError):  # Odoo's own runner gets along without
     pytestmark = pytest.mark.slow
 
 ADDONS = (ADDON, GLUE_ADDON)
-BUILT_FROM = ("setup.py", "MANIFEST.in", "requirements.txt", "README.rst", "LICENSE", *ADDONS)
+BUILT_FROM = ("setup.py", "requirements.txt", "README.rst", "LICENSE", *ADDONS)
 SDIST = "import sys; from setuptools import build_meta; build_meta.build_sdist(sys.argv[1])"
 OFFLINE = ("--no-index", "--no-deps")
 WHERE = "from odoo.addons import xero_connector; print(xero_connector.__file__)"
