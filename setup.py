@@ -46,9 +46,9 @@ def data(addon):
 class SourceDistribution(sdist):
     """Also holds what this file reads, beside what it packs."""
 
-    def add_defaults(self):
-        super().add_defaults()
+    def make_distribution(self):
         self.filelist.append('requirements.txt')
+        super().make_distribution()
 
 
 def requirements():
