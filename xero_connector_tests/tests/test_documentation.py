@@ -35,6 +35,14 @@ class TestDocumentation(BaseCase):
         self.assertIn("demo", verbs)
         self.assertFalse([verb for verb in verbs if f"``{verb}" not in text])
 
+    def test_every_file_the_readme_names_is_there(self):
+        text = (ROOT / "README.rst").read_text(encoding="utf-8")
+        paths = set(re.findall(r"``([\w/.-]+\.(?:py|txt|svg))``", text)) | set(re.findall(r":: (\S+\.svg)", text))
+        self.assertGreater(len(paths), 50)
+        known = {path.name for addon in ROOT.glob("xero_connector*") for path in addon.rglob("*.py")}
+        missing = [path for path in paths if not (ROOT / path).exists() and ("/" in path or path not in known)]
+        self.assertFalse(missing)
+
     def test_no_line_is_longer_than_a_screen(self):
         for path in (ROOT / "README.rst", FOLDER / "index.html", *(ADDON / "readme").glob("*.md")):
             lines = path.read_text(encoding="utf-8").splitlines()
