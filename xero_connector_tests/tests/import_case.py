@@ -169,10 +169,6 @@ class ImportWorkersCase(WorkersCase):
     def _set_up(cls, registry):
         with registry.cursor() as cr:
             env = api.Environment(cr, SUPERUSER_ID, {})
-            set_param = env["ir.config_parameter"].set_param
-            for name in ("api_url", "identity_url", "login_url"):
-                set_param(f"xero_connector.{name}", getattr(cls.fake, name))
-            set_param("web.base.url", "http://localhost:8069")
             env["res.currency"].with_context(active_test=False).search([("name", "=", "NZD")]).active = True
             gold_coast = env["stock.warehouse"].create({"name": "Gold Coast", "code": "GC"})
             products = env["product.product"].create(
@@ -182,9 +178,7 @@ class ImportWorkersCase(WorkersCase):
                 for product in products:
                     env["stock.quant"]._update_available_quantity(product, warehouse.lot_stock_id, 100_000)
             rules = [("pickup", False), ("gc", gold_coast.id)]
-            app = env["xero.app"].create(
-                {"name": "Killed", "client_id": cls.fake.client_id, "client_secret": cls.fake.client_secret}
-            )
+            app = cls._make_app(env)
             for name, (_invoices, _contacts, settings) in cls.organisations.items():
                 mappings = [
                     {"reference_contains": text, "action": "import" if target else "ignore", "warehouse_id": target}

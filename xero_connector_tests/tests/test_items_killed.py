@@ -109,13 +109,7 @@ class TestItemsKilled(WorkersCase):
 
     @classmethod
     def _set_up(cls, env):
-        set_param = env["ir.config_parameter"].set_param
-        for name in ("api_url", "identity_url", "login_url"):
-            set_param(f"xero_connector.{name}", getattr(cls.fake, name))
-        set_param("web.base.url", "http://localhost:8069")
-        app = env["xero.app"].create(
-            {"name": "Killed", "client_id": cls.fake.client_id, "client_secret": cls.fake.client_secret}
-        )
+        app = cls._make_app(env)
         env["xero.connection"].create(
             {
                 "name": ORGANISATION,

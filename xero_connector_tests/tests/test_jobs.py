@@ -42,15 +42,9 @@ class TestJobs(WorkersCase):
 
     @classmethod
     def _set_up(cls, env):
-        set_param = env["ir.config_parameter"].set_param
-        for name in ("api_url", "identity_url", "login_url"):
-            set_param(f"xero_connector.{name}", getattr(cls.fake, name))
-        set_param("web.base.url", "http://localhost:8069")
         env["res.currency"].with_context(active_test=False).search([("name", "=", "NZD")]).active = True
         env["product.product"].create({"name": "A", "default_code": "A"})
-        app = env["xero.app"].create(
-            {"name": "Jobs", "client_id": cls.fake.client_id, "client_secret": cls.fake.client_secret}
-        )
+        app = cls._make_app(env)
         for name in ("Jobs", "Other"):
             env["xero.connection"].create({"name": name, "app_id": app.id, "sync_interval": "manual"})
 

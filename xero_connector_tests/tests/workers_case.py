@@ -138,6 +138,17 @@ class WorkersCase(BaseCase):
             sql_db.close_db(database)
 
     @classmethod
+    def _make_app(cls, env):
+        """An app of the fake Xero, which this database talks to from now on."""
+        set_param = env["ir.config_parameter"].set_param
+        for name in ("api_url", "identity_url", "login_url"):
+            set_param(f"xero_connector.{name}", getattr(cls.fake, name))
+        set_param("web.base.url", "http://localhost:8069")
+        return env["xero.app"].create(
+            {"name": "Workers", "client_id": cls.fake.client_id, "client_secret": cls.fake.client_secret}
+        )
+
+    @classmethod
     def _consent(cls, registry, name):
         """What a user does with a browser, request by request."""
         cls.fake.auto_tenants = [name]
