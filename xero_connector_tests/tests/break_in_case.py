@@ -7,7 +7,7 @@ way something came out.
 import io
 import re
 import zipfile
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -27,6 +27,10 @@ _QUIET = ("odoo.http", "odoo.sql_db", "odoo.addons.base.models.ir_rule", "odoo.a
 _PATHS_TO_COMPANY = (
     "connection_id", "app_id", "record_ids.connection_id", "try_id.connection_id", "wizard_id.connection_id",
     "line_ids.connection_id",
+)
+# What the tests of a class share.
+_SEEDED = (
+    "company_b", "users", "app_b", "org_a", "org_b", "connection_a", "connection_b", "rows", "ids",
 )
 REFUSED = object()
 
@@ -69,16 +73,23 @@ KINDS = ("customer-kauri", "administrator", "manager-of-b")
 class BreakInCase(XeroHttpCase):
     """Two companies, their secrets, and a burglar for each role."""
 
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.enterClassContext(mute_logger(*_QUIET))
+        # Once for all tests of a class: what they do is undone, and this takes longer than some of them.
+        seeder = cls()
+        seeder.add_books()
+        seeder._seed()
+        for name in _SEEDED:
+            setattr(cls, name, getattr(seeder, name))
+
     def setUp(self):
         super().setUp()
-        quiet = ExitStack()
-        quiet.enter_context(mute_logger(*_QUIET))
-        self.addCleanup(quiet.close)
         self.role = ROLES[0]
         self.tried = 0
         self.seen = set()
         self.loot = []
-        self._seed()
         self.words = self._words()
 
     # === SOMETHING TO STEAL === #

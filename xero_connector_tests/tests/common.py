@@ -56,6 +56,10 @@ class XeroMixin:
         self.addCleanup(self.fake.faults.clear)
         self.addCleanup(setattr, self.fake, "on_request", None)
         self.fake.reset_log()
+        self.add_books()
+
+    def add_books(self):
+        """An organisation at the fake, with a contact and both items."""
         self.org = self.fake.add_organisation(f"Org {self.id()}", country="NZ", currency=self.company.currency_id.name)
         self.contact = self.org.add_contact(Name="Aroha Ltd", Addresses=[COMPLETE_ADDRESS])
         for code in ("BOTTLE", "MUG"):
