@@ -28,6 +28,11 @@ force_demo(env)
 env.cr.execute('UPDATE ir_module_module SET demo = FALSE')
 env.cr.commit()
 """
+# What a second warehouse switches on: nearly every class of tests makes one, and this takes longer than the warehouse.
+STORAGE_LOCATIONS = """
+env['res.config.settings'].create({'group_stock_multi_locations': True}).execute()
+env.cr.commit()
+"""
 KEPT = 3  # older templates of a kind
 END_SESSIONS = 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND usename = current_user'
 OUR_ADDONS = (ADDON, TEST_ADDON)
@@ -73,7 +78,7 @@ class Databases:
             f"Making a database with {', '.join(self._dependencies())}")
 
     def _test_base(self) -> str:
-        key = digest(self.base_key, ONLY_FOR_TESTS)
+        key = digest(self.base_key, ONLY_FOR_TESTS, STORAGE_LOCATIONS)
         return self._template('testbase', key, self._base, self._install_test_base, "Adding what only tests need")
 
     def _demo_base(self) -> str:
@@ -108,6 +113,7 @@ class Databases:
 
     def _install_test_base(self, database: str) -> None:
         self._odoo(database, 'The addons for tests could not be installed', '-i', ','.join(ONLY_FOR_TESTS))
+        self._script(database, 'Storage locations could not be switched on', STORAGE_LOCATIONS)
 
     def _install(self, database: str) -> None:
         self._odoo(database, 'The addons could not be installed', '-i', ','.join(OUR_ADDONS))
@@ -117,11 +123,13 @@ class Databases:
         self._odoo(database, 'The job queue could not be installed', '-i', 'queue_job')
 
     def _load_demo(self, database: str) -> None:
+        self._script(database, "Odoo's demo data could not be loaded", LOAD_DEMO)
+
+    def _script(self, database: str, failure: str, script: str) -> None:
+        """Run a script in Odoo's shell, with `env`."""
         self.odoo.run(
-            "Odoo's demo data could not be loaded", 'shell', '--config', CONFIG, '--database', database,
-            '--no-http', '--log-level=warn',
-            script=LOAD_DEMO,
-        )
+            failure, 'shell', '--config', CONFIG, '--database', database, '--no-http', '--log-level=warn',
+            script=script)
 
     def _odoo(self, database: str, failure: str, *arguments) -> None:
         self.odoo.run(
