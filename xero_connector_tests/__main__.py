@@ -58,8 +58,10 @@ def _parser() -> argparse.ArgumentParser:
         '--nodes', type=_positive, default=0, metavar='N',
         help="instead of the whole story: N Odoo processes share the import, and one of them is killed")
 
-    verbs.add_parser(
-        'test', parents=[common], help="the whole test suite and the lint checks; with ARGS, pytest with them")
+    test = verbs.add_parser(
+        'test', parents=[common], help="the whole test suite and the lint checks; with ARGS, pytest with them",
+        allow_abbrev=False)  # pytest has a --co, too
+    test.add_argument('--coverage', action='store_true', help="tell which lines of the addons no test comes to")
 
     bench = verbs.add_parser('bench', parents=[common], help="how fast it is: figures, each with its limit")
     bench.add_argument('--invoices', type=_positive, default=300, metavar='N', help="invoices of one round (300)")

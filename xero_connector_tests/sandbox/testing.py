@@ -4,28 +4,35 @@ import contextlib
 import os
 import subprocess
 import sys
+import tempfile
 
-from . import browser
+from . import browser, covering
 from .console import say
 from .databases import Databases
 from .odoo import Odoo
-from .paths import ADDON, CONFIG, LOG, ROOT, SANDBOX, TEST_ADDON, venv_python
+from .paths import ADDON, CONFIG, GLUE_ADDON, LOG, ROOT, SANDBOX, TEST_ADDON, venv_python
 from .processes import attended, remember
 
 # tell tests which database to copy when they need one of their own: with our addons, and without
 TEMPLATE_VARIABLE = 'XERO_TEST_TEMPLATE'
 BARE_VARIABLE = 'XERO_BARE_TEMPLATE'
+MOST_RUNS = 4  # of pytest at once, however many processors there are: each has a database and a browser
 
 
-def run(odoo: Odoo, databases: Databases, arguments: list[str]) -> int:
-    """Run pytest with `arguments`; without any, everything. The worst exit status counts."""
+def run(odoo: Odoo, databases: Databases, arguments: list[str], coverage: bool = False) -> int:
+    """Run pytest with `arguments`; without any, everything. The worst exit status counts.
+
+    :param coverage: tell which lines of our addons the tests execute
+    """
     pid_file = remember('test', os.getpid())
     try:
-        suite = _Suite(odoo, databases)
+        suite = _Suite(odoo, databases, covering.begin() if coverage else [])
         _announce_browser()
         results = {"tests": suite.run("pytest", arguments)} if arguments else suite.run_all()
     finally:
         pid_file.unlink(missing_ok=True)
+    if coverage:
+        covering.report()
     failed = [name for name, status in results.items() if status]
     if failed:
         say(f"✗ failed: {', '.join(failed)}")
@@ -35,8 +42,8 @@ def run(odoo: Odoo, databases: Databases, arguments: list[str]) -> int:
 class _Suite:
     """Our tests and the checks, each run of them in a database of its own."""
 
-    def __init__(self, odoo: Odoo, databases: Databases):
-        self.odoo, self.databases = odoo, databases
+    def __init__(self, odoo: Odoo, databases: Databases, observed: list[str]):
+        self.odoo, self.databases, self.observed = odoo, databases, observed
         self.template = databases.test_template()
         self.environment = {
             **odoo.environment, TEMPLATE_VARIABLE: self.template, BARE_VARIABLE: databases.bare_template(),
@@ -44,20 +51,18 @@ class _Suite:
 
     def run(self, title: str, arguments: list[str]) -> int:
         with self.databases.copy_for_run(self.template, 'test') as database:
-            return _call(title, _pytest(database, arguments), self.environment)
+            return _call(title, self._pytest(database, arguments), self.environment)
 
     def run_all(self) -> dict[str, int]:
-        """All checks, and every test once, in three parts: one alone leaves all processors but one idle. The tours are
-        the last and alone: a browser that has to wait for its turn is no failure of ours."""
-        slow, others, tours = (['-m', marks] for marks in ('slow and not tour', 'not slow and not tour', 'tour'))
-        together = _processors() > 1
+        """All checks, and every test once. A pytest for each processor: they share the tests file by file, and one of
+        them begins when the checks are through."""
         results = {}
-        with self._beside("the slow tests", slow, results) if together else contextlib.nullcontext():
+        with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as others:
+            share = ['-p', f'{TEST_ADDON}.sandbox.sharing_plugin', '--share', folder]
+            for number in range(2, min(_processors(), MOST_RUNS) + 1):
+                others.enter_context(self._beside(number, share, results))
             results |= self.check()
-            results["tests"] = self.run("pytest, all but the slow tests and the tours", others)
-        if not together:
-            results["the slow tests"] = self.run("pytest, the slow tests", slow)
-        results["tours"] = self.run("pytest, the tours", tours)
+            results["tests"] = self.run("pytest", share)
         return results
 
     def check(self) -> dict[str, int]:
@@ -72,21 +77,28 @@ class _Suite:
         return results
 
     @contextlib.contextmanager
-    def _beside(self, title: str, arguments: list[str], results: dict):
+    def _beside(self, number: int, arguments: list[str], results: dict):
         """Run tests while the block is at work; what they have to say is shown after it, in one piece."""
-        log = LOG / 'tests-beside.log'
+        log = LOG / f'tests-{number}.log'
         # what failed last is kept apart: of two that write it at once, the later one wins
-        cache = ['--override-ini', f'cache_dir={SANDBOX / "pytest_cache_beside"}']
-        say(f"• pytest, {title}, beside the others …")
-        with self.databases.copy_for_run(self.template, 'beside') as database, log.open('wb') as output:
-            command = _pytest(database, [*arguments, *cache])
+        cache = ['--override-ini', f'cache_dir={SANDBOX / f"pytest_cache_{number}"}']
+        say(f"• pytest {number}, beside all that follows …")
+        with self.databases.copy_for_run(self.template, f'test{number}') as database, log.open('wb') as output:
+            command = self._pytest(database, [*arguments, *cache])
             options = {'stdin': subprocess.DEVNULL, 'stdout': output, 'stderr': subprocess.STDOUT}
             with attended(command, patience=20, cwd=ROOT, env=self.environment, **options) as process:
                 yield
-                results[title] = process.wait()
-        say(f"• pytest, {title}, said meanwhile:")
+                results[f"tests of pytest {number}"] = process.wait()
+        say(f"• pytest {number} said meanwhile:")
         sys.stdout.write(log.read_text(encoding='utf-8', errors='replace'))
         sys.stdout.flush()
+
+    def _pytest(self, database: str, arguments: list[str]) -> list:
+        paths = [] if any((ROOT / part.split('::')[0]).exists() for part in arguments) else [TEST_ADDON]
+        return [
+            venv_python(), *self.observed, '-m', 'pytest', f'--odoo-database={database}', f'--odoo-config={CONFIG}',
+            '--odoo-http', '--override-ini', f'cache_dir={SANDBOX / "pytest_cache"}', *paths, *arguments,
+        ]
 
 
 def _processors() -> int:
@@ -108,17 +120,10 @@ def _call(title: str, command: list, environment: dict | None = None) -> int:
         return process.wait()
 
 
-def _pytest(database: str, arguments: list[str]) -> list:
-    paths = [] if any((ROOT / part.split('::')[0]).exists() for part in arguments) else [TEST_ADDON]
-    return [
-        venv_python(), '-m', 'pytest', f'--odoo-database={database}', f'--odoo-config={CONFIG}', '--odoo-http',
-        '--override-ini', f'cache_dir={SANDBOX / "pytest_cache"}', *paths, *arguments,
-    ]
-
-
 def _pylint() -> list:
+    ours = [ROOT / addon for addon in (ADDON, GLUE_ADDON, TEST_ADDON)]
     settings = ROOT / TEST_ADDON / 'sandbox' / 'pylintrc'
-    return [venv_python(), '-m', 'pylint', f'--rcfile={settings}', ROOT / ADDON, ROOT / TEST_ADDON]
+    return [venv_python(), '-m', 'pylint', f'--rcfile={settings}', *ours]
 
 
 def _test_lint(odoo: Odoo, database: str) -> list:

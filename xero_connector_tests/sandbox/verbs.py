@@ -24,7 +24,7 @@ def test(options) -> int:
     from .testing import run
 
     with workplace(options) as (found, databases):
-        return run(found, databases, options.pytest_arguments)
+        return run(found, databases, options.pytest_arguments, options.coverage)
 
 
 def bench(options) -> int:

@@ -6,11 +6,22 @@ import socket
 import subprocess
 import sys
 import tempfile
+from itertools import product
 from pathlib import Path
 
 from odoo.tests import BaseCase, tagged
 
 ROOT = Path(__file__).resolve().parents[2]
+SHARED_TEST = """
+import os
+import pytest
+
+@pytest.mark.parametrize("number", range(3))
+{mark}
+def test_it(number):
+    with open({done!r}, "a") as file:
+        file.write(f"{{os.getpid()}} {name} {{number}}\\n")
+"""
 
 
 @tagged("post_install", "-at_install")
@@ -77,3 +88,50 @@ class TestCommandLine(BaseCase):
             {"api_url", "identity_url", "login_url", "client_id", "client_secret", "tenant_id"}, set(told)
         )
         self.assertTrue(told["api_url"].endswith("/api.xro/2.0"))
+
+
+@tagged("post_install", "-at_install")
+class TestSharing(BaseCase):
+    """Several runs of pytest that share one collection of tests."""
+
+    def setUp(self):
+        super().setUp()
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.share, self.folder = Path(folder.name) / "share", Path(folder.name) / "tests"
+        self.share.mkdir()
+        self.folder.mkdir()
+        self.done = Path(folder.name) / "done"
+        for name in "abcdef":
+            mark = "@pytest.mark.slow" if name == "e" else ""
+            text = SHARED_TEST.format(name=name, mark=mark, done=str(self.done))
+            (self.folder / f"test_{name}.py").write_text(text, encoding="utf-8")
+
+    def _start(self):
+        plugins = ["-p", "no:cacheprovider", "-p", "xero_connector_tests.sandbox.sharing_plugin"]
+        arguments = ["-c", ROOT / "pytest.ini", *plugins, "--share", self.share, self.folder]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pytest", *arguments],
+            cwd=ROOT,
+            env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.addCleanup(process.kill)
+        return process
+
+    def test_each_file_is_one_runs_and_none_is_left_out(self):
+        runs = [self._start() for _number in range(3)]
+        said = [run.communicate(timeout=60)[0] for run in runs]
+        self.assertEqual([run.returncode for run in runs], [0, 0, 0], said)
+        done = [line.split() for line in self.done.read_text(encoding="utf-8").splitlines()]
+        self.assertEqual(sorted((name, number) for _pid, name, number in done), [*product("abcdef", "012")])
+        self.assertEqual(len({(pid, name) for pid, name, _number in done}), 6, "no file is torn apart")
+
+    def test_what_takes_long_comes_first_and_a_failure_fails_its_run(self):
+        (self.folder / "test_f.py").write_text("def test_it():\n    assert False\n", encoding="utf-8")
+        run = self._start()
+        said = run.communicate(timeout=60)[0]
+        self.assertEqual(run.returncode, 1)
+        self.assertIn("1 failed, 15 passed", said)
+        self.assertEqual(self.done.read_text(encoding="utf-8").split()[1], "e")
