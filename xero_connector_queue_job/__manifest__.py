@@ -7,5 +7,6 @@
     "license": "LGPL-3",
     "depends": ["xero_connector", "queue_job"],
     "auto_install": True,
+    "uninstall_hook": "uninstall_hook",
     "data": ["data/queue_job_data.xml"],
 }

@@ -33,6 +33,10 @@ STORAGE_LOCATIONS = """
 env['res.config.settings'].create({'group_stock_multi_locations': True}).execute()
 env.cr.commit()
 """
+UNINSTALL_JOBS = f"""
+env['ir.module.module'].search([('name', '=', '{GLUE_ADDON}')]).button_immediate_uninstall()
+env.cr.commit()
+"""
 KEPT = 3  # older templates of a kind
 END_SESSIONS = 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND usename = current_user'
 OUR_ADDONS = (ADDON, TEST_ADDON)
@@ -121,6 +125,10 @@ class Databases:
     def install_jobs(self, database: str) -> None:
         """OCA's job queue alone is asked for: ours comes with it by itself."""
         self._odoo(database, 'The job queue could not be installed', '-i', 'queue_job')
+
+    def uninstall_jobs(self, database: str) -> None:
+        """Ours alone; OCA's stays."""
+        self._script(database, 'The addon for the job queue could not be uninstalled', UNINSTALL_JOBS)
 
     def _load_demo(self, database: str) -> None:
         self._script(database, "Odoo's demo data could not be loaded", LOAD_DEMO)

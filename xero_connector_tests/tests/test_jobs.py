@@ -177,6 +177,27 @@ class TestJobs(WorkersCase):
             env["xero.record"]._cron_process()  # the sweeper
             self.assertEqual(self._pending(env), 0)
 
+    def test_uninstalled_it_leaves_no_job_and_the_scheduled_actions_do_what_waits(self):
+        with self.databases.copy_for_run(self.template, "gone") as database:
+            self.databases.install_jobs(database)
+            with self._registry(database) as registry, registry.cursor() as cr:
+                env = api.Environment(cr, SUPERUSER_ID, {})
+                app = env["xero.app"].create({"name": "Gone", "client_id": "x", "client_secret": "y"})
+                connection = env["xero.connection"].create({"name": "Gone", "app_id": app.id})
+                connection._schedule("process")
+                connection._schedule("files")
+                env["queue.job"].search([], limit=1).state = "done"
+                env["queue.job"].with_delay()._test_job()
+            self.databases.uninstall_jobs(database)
+            jobs = self.server.execute("SELECT model_name FROM queue_job", (), database)
+            self.assertEqual(jobs, [("queue.job",)], "another addon's stays")
+            with self._registry(database) as registry, registry.cursor() as cr:
+                env = api.Environment(cr, SUPERUSER_ID, {})
+                action = env.ref("xero_connector.ir_cron_process")
+                env["ir.cron.trigger"].search([("cron_id", "=", action.id)]).unlink()
+                env["xero.connection"].search([("name", "=", "Gone")])._schedule("process")
+                self.assertEqual(env["ir.cron.trigger"].search_count([("cron_id", "=", action.id)]), 1)
+
     def test_an_outage_ends_in_the_row_and_its_next_attempt_is_a_job(self):
         self._receive()
         self._perform("process")
