@@ -1,10 +1,16 @@
 def uninstall_hook(env):
     """Take away what Odoo would leave of ours: it removes models, fields and records with an external id, but not what
     only names them."""
-    env.cr.execute("SELECT id, model FROM ir_model WHERE model ~ '^xero[.]'")
+    env.cr.execute(
+        """
+        SELECT m.id, m.model FROM ir_model m
+          JOIN ir_model_data d ON d.model = 'ir.model' AND d.res_id = m.id AND d.module = 'xero_connector'
+         WHERE m.model ~ '^xero[.]'
+        """
+    )
     models = dict(env.cr.fetchall())
     names = list(models.values())
-    env["ir.config_parameter"].search([("key", "=like", "xero_connector.%")]).unlink()
+    env["ir.config_parameter"].search([("key", "=like", r"xero\_connector.%")]).unlink()
     env["ir.filters"].with_context(active_test=False).search([("model_id", "in", names)]).unlink()
     env["ir.exports"].search([("resource", "in", names)]).unlink()
     # Names that other modules (mail, portal …) gave to parts of our models.

@@ -39,7 +39,9 @@ class StockPicking(models.Model):
                 ("state", "not in", ("done", "cancel")),
             ]
         )
-        return Domain("xero_invoice_id", "not in", open_transfers.subselect("xero_invoice_id"))
+        imported = Domain("xero_invoice_id", "!=", False)
+        delivered = imported & Domain("xero_invoice_id", "not in", open_transfers.subselect("xero_invoice_id"))
+        return delivered | (~imported & Domain("state", "in", ("done", "cancel")))
 
     def _xero_is_cancelled(self):
         return all(picking.state == "cancel" for picking in self | self._xero_transfers())

@@ -104,7 +104,8 @@ class XeroConnection(models.Model):
                 _logger.info("connection %s is busy elsewhere, what it sends waits for the next turn", connection.id)
                 seconds_left = self.env["ir.cron"]._commit_progress(1)
             if not seconds_left:
-                due[position:]._ring_push()
+                # This one rang by itself if its turn was cut short, and says when to try again if it failed.
+                due[position + 1 :]._ring_push()
                 break
 
     # === TURN === #

@@ -5,24 +5,21 @@ Everything is real here: worker processes, a database of their own, commits, HTT
 """
 
 from collections import Counter
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 
 import psycopg2
 
-from odoo import SUPERUSER_ID, api
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from ..sandbox.fake_xero import FakeXero
-from .workers_case import Moment, WorkersCase
+from .sending_case import SendingWorkersCase
+from .workers_case import Moment
 
 with suppress(ImportError):  # Odoo's own runner gets along without
     import pytest
 
     pytestmark = pytest.mark.slow
-
-ORGANISATION = "Export"
 
 # What a worker does, as its database sees it.
 INTENT = r'UPDATE "xero_record"\s+SET .*"payload".*"request_key"'
@@ -85,62 +82,13 @@ DEEDS = ("nothing", "send again", "less", "more", "cancel", "cancel and confirm"
 
 
 @tagged("post_install", "-at_install")
-class TestExportKilled(WorkersCase):
+class TestExportKilled(SendingWorkersCase):
     maxDiff = None
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.fake = FakeXero().start()
-        cls.addClassCleanup(cls.fake.stop)
-        cls.fake.auto_approve = True
-        cls.database = cls.enterClassContext(cls.databases.copy_for_run(cls.template, "export"))
-        cls.registry = cls.enterClassContext(cls._registry(cls.database))
-        with cls._env() as env:
-            cls.org = cls.fake.add_organisation(ORGANISATION, currency=env.company.currency_id.name)
-            cls._set_up(env)
-        cls._consent(cls.registry, ORGANISATION)
-        with cls._env() as env:
-            cls._fill_tables(env)
         cls.workers = cls.enterClassContext(cls._workers(cls.database, "export"))
-
-    @classmethod
-    def _set_up(cls, env):
-        app = cls._make_app(env)
-        env["xero.connection"].create(
-            {
-                "name": ORGANISATION,
-                "app_id": app.id,
-                "sync_interval": "manual",
-                "import_orders": False,
-                "export_source": "sale_order",
-                "export_status": "authorised",
-                "price_source": "odoo",
-                "description_source": "odoo",
-            }
-        )
-
-    @classmethod
-    def _fill_tables(cls, env):
-        connection = env["xero.connection"].search([])
-        connection.action_read_tables()
-        account = connection.account_mapping_ids.filtered(lambda line: line.code == "200")
-        untaxed = connection.tax_mapping_ids.filtered(lambda line: line.tax_type == "NONE")
-        connection.write({"export_account_id": account.id, "export_untaxed_id": untaxed.id})
-        values = {"name": "Thing", "type": "service", "list_price": 10, "taxes_id": False}
-        cls.product_id = env["product.product"].create(values).id
-        partner = env["res.partner"].create({"name": "Customer", "xero_auto_export": True})
-        cls.partner_id = partner.id
-        cls.contact_id = cls.org.add_contact(Name="Customer")["ContactID"]
-        env["xero.binding"].create(
-            {
-                "connection_id": connection.id,
-                "resource": "contact",
-                "external_id": cls.contact_id,
-                "res_model": "res.partner",
-                "res_id": partner.id,
-            }
-        )
 
     def setUp(self):
         super().setUp()
@@ -150,13 +98,6 @@ class TestExportKilled(WorkersCase):
         self.fake.clock.advance(60)
         for table in ("Invoices", "CreditNotes"):
             self.org.tables[table].clear()
-
-    @classmethod
-    @contextmanager
-    def _env(cls):
-        """A transaction of somebody at work in Odoo."""
-        with cls.registry.cursor() as cr:
-            yield api.Environment(cr, SUPERUSER_ID, {})
 
     def _set(self, **settings):
         with self._env() as env:
