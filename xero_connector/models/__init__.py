@@ -5,6 +5,7 @@ from . import (
     res_config_settings_fee,
     xero_guarded_mixin,
     xero_query_mixin,
+    xero_side_by_side_mixin,
     xero_app,
     xero_app_vault,
     xero_grant,

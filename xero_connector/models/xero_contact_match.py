@@ -20,19 +20,16 @@ class XeroContactMatch(models.Model):
 
     _name = "xero.contact.match"
     _description = "Xero Contact and Customer"
-    _inherit = ["xero.query.mixin"]
+    _inherit = ["xero.side.by.side.mixin"]
     _auto = False
     _order = "name, id"
     _rec_name = "name"
 
-    connection_id = fields.Many2one("xero.connection", readonly=True)
-    company_id = fields.Many2one("res.company", readonly=True)
     status = fields.Selection(
         [("mapped", "Mapped"), ("contact_only", "Only in Xero"), ("partner_only", "Only in Odoo")], readonly=True
     )
     name = fields.Char(readonly=True, help="Of the contact; where there is none, of the customer.")
-    record_id = fields.Many2one("xero.record", string="Xero contact", readonly=True)
-    binding_id = fields.Many2one("xero.binding", readonly=True)
+    record_id = fields.Many2one(string="Xero contact")
     contact_name = fields.Char(string="Contact in Xero", readonly=True)
     contact_email = fields.Char(string="E-mail in Xero", readonly=True, groups="xero_connector.group_xero_manager")
     problem_code = fields.Selection(related="record_id.problem_code", related_sudo=False, string="In Xero")
@@ -197,8 +194,7 @@ class XeroContactMatch(models.Model):
         """Map these contacts and customers to what is suggested, as far as it is free."""
         self.check_access("write")
         suggested = self.filtered(lambda match: match.suggested_record_id or match.suggested_partner_id)
-        if not suggested:
-            raise UserError(self.env._("None of these lines has a suggestion."))
+        suggested._or_refuse(self.env._("None of these lines has a suggestion."))
         # All read before the first is mapped: a customer's line is gone then.
         connection = suggested.connection_id[:1]
         wanted = [
@@ -208,21 +204,11 @@ class XeroContactMatch(models.Model):
         taken = [name for name, row, partner in wanted if not row._map_contact_if_free(partner)]
         self.invalidate_model()
         text = self.env._("Contacts mapped: %s.", len(wanted) - len(taken))
-        if taken:
-            more = self.env._("What is suggested was taken meanwhile for: %s.", ", ".join(taken))
-            text = f"{text} {more}"
-        return connection._notification(text, "warning" if taken else "success")
+        return self._say_accepted(connection, text, taken)
 
-    def action_unmap(self):
-        """End these mappings. Both sides stay as they are, and are not mapped again by themselves."""
-        self.check_access("write")
-        mapped = self.filtered("binding_id")
-        if not mapped:
-            raise UserError(self.env._("None of these lines is mapped."))
-        for match in mapped:
+    def _unmap(self):
+        for match in self:
             match.record_id._unmap_contact()
-        self.invalidate_model()
-        return {"type": "ir.actions.client", "tag": "soft_reload"}
 
     def action_map(self):
         """Choose the contact of a customer."""
@@ -244,8 +230,7 @@ class XeroContactMatch(models.Model):
         """Create a customer for each of these contacts, with what it has."""
         self.check_access("write")
         wanted = self.filtered(lambda match: match.status == "contact_only")
-        if not wanted:
-            raise UserError(self.env._("None of these lines is a contact without a customer."))
+        wanted._or_refuse(self.env._("None of these lines is a contact without a customer."))
         self.env["res.partner"].check_access("create")
         for connection, matches in wanted.grouped("connection_id").items():
             # sudo: rows and bindings are nobody's to write by hand; who may create customers may do this
@@ -257,8 +242,7 @@ class XeroContactMatch(models.Model):
         """Have a contact made in Xero of each of these customers, as soon as a worker is free."""
         self.check_access("write")
         wanted = self.filtered(lambda match: match.status == "partner_only")
-        if not wanted:
-            raise UserError(self.env._("None of these lines is a customer without a contact."))
+        wanted._or_refuse(self.env._("None of these lines is a customer without a contact."))
         for connection, matches in wanted.grouped("connection_id").items():
             connection._refuse_to_create_contacts()
             self.env["xero.record"].sudo()._put_out_contacts(connection.sudo(), matches.sudo().partner_id)
@@ -278,16 +262,6 @@ class XeroContactMatch(models.Model):
             self.env["xero.record"].sudo()._retry_contacts(connection.sudo(), matches.sudo().partner_id)
         self.invalidate_model(["waiting_count", "push_state"])
         return rows.action_retry()
-
-    def action_open_record(self):
-        """The contact in the sync log."""
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "xero.record",
-            "res_id": self.record_id.id,
-            "view_mode": "form",
-        }
 
     def action_open_partner(self):
         """The customer's form."""

@@ -20,17 +20,14 @@ class XeroItemMatch(models.Model):
 
     _name = "xero.item.match"
     _description = "Xero Item and Product"
-    _inherit = ["xero.query.mixin"]
+    _inherit = ["xero.side.by.side.mixin"]
     _auto = False
     _order = "item_code, product_code, id"
 
-    connection_id = fields.Many2one("xero.connection", readonly=True)
-    company_id = fields.Many2one("res.company", readonly=True)
     status = fields.Selection(
         [("mapped", "Mapped"), ("item_only", "Only in Xero"), ("product_only", "Only in Odoo")], readonly=True
     )
-    record_id = fields.Many2one("xero.record", string="Xero item", readonly=True)
-    binding_id = fields.Many2one("xero.binding", readonly=True)
+    record_id = fields.Many2one(string="Xero item")
     is_shared = fields.Boolean(string="Shares the item", readonly=True)
     item_code = fields.Char(string="Xero code", readonly=True)
     item_name = fields.Char(string="Name in Xero", readonly=True)
@@ -205,19 +202,11 @@ class XeroItemMatch(models.Model):
         """Map these items to the products that are suggested, as far as they are free."""
         self.check_access("write")
         wanted = self.filtered(lambda match: match.status == "item_only" and match.suggestion_id)
-        if not wanted:
-            raise UserError(self.env._("None of these lines has a suggestion."))
-        taken = []
-        for match in wanted:
-            if match.record_id._map_if_free(match.suggestion_id):
-                continue
-            taken.append(match.item_code)
+        wanted._or_refuse(self.env._("None of these lines has a suggestion."))
+        taken = [match.item_code for match in wanted if not match.record_id._map_if_free(match.suggestion_id)]
         self.invalidate_model()
         text = self.env._("Items mapped: %s.", len(wanted) - len(taken))
-        if taken:
-            more = self.env._("The suggested product was taken meanwhile for: %s.", ", ".join(taken))
-            text = f"{text} {more}"
-        return self.connection_id[:1]._notification(self._with_waiting(wanted, text), "warning" if taken else "success")
+        return self._say_accepted(self.connection_id[:1], self._with_waiting(wanted, text), taken)
 
     def _with_waiting(self, matches, text):
         if waiting := sum(matches.filtered("product_id").mapped("waiting_count")):
@@ -225,15 +214,8 @@ class XeroItemMatch(models.Model):
             return f"{text} {more}"
         return text
 
-    def action_unmap(self):
-        """End these mappings. Both sides stay as they are, and are not mapped again by themselves."""
-        self.check_access("write")
-        mapped = self.filtered("binding_id")
-        if not mapped:
-            raise UserError(self.env._("None of these lines is mapped."))
-        mapped.binding_id._unmap()
-        self.invalidate_model()
-        return {"type": "ir.actions.client", "tag": "soft_reload"}
+    def _unmap(self):
+        self.binding_id._unmap()
 
     def action_map(self):
         """Choose the item of a product."""
@@ -251,8 +233,7 @@ class XeroItemMatch(models.Model):
         """Create a product for each of these items, with the values the item has."""
         self.check_access("write")
         wanted = self.filtered(lambda match: match.status == "item_only")
-        if not wanted:
-            raise UserError(self.env._("None of these lines is an item without a product."))
+        wanted._or_refuse(self.env._("None of these lines is an item without a product."))
         self.env["product.product"].check_access("create")
         kept_out = 0
         for connection, matches in wanted.grouped("connection_id").items():
@@ -274,8 +255,7 @@ class XeroItemMatch(models.Model):
         """Have an item made in Xero for each of these products, as soon as a worker is free."""
         self.check_access("write")
         wanted = self.filtered(lambda match: match.status == "product_only")
-        if not wanted:
-            raise UserError(self.env._("None of these lines is a product without an item."))
+        wanted._or_refuse(self.env._("None of these lines is a product without an item."))
         for connection, matches in wanted.grouped("connection_id").items():
             connection._refuse_to_create_there()
             records_sudo = self.env["xero.record"].sudo()
@@ -311,13 +291,3 @@ class XeroItemMatch(models.Model):
         if not rows:
             raise UserError(self.env._("No order waits for these items."))
         return rows.action_retry()
-
-    def action_open_record(self):
-        """The item in the sync log."""
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "xero.record",
-            "res_id": self.record_id.id,
-            "view_mode": "form",
-        }
