@@ -4,8 +4,16 @@ from pathlib import Path
 
 import pytest
 
+from .paths import TEST_ADDON
+
 # What takes longest for each test; begun first, it leaves no run alone with it at the end.
 LONG = ('slow', 'tour', 'faults')
+
+
+def arguments(folder) -> list[str]:
+    """What pytest is called with, to share its tests with all runs that are called so with this folder."""
+    # one word: of two, pytest takes the second for a folder of tests, and looks for its settings there
+    return ['-p', f'{TEST_ADDON}.sandbox.sharing_plugin', f'--share={folder}']
 
 
 def pytest_addoption(parser):

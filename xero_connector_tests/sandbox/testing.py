@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 
-from . import browser, covering
+from . import browser, covering, sharing_plugin
 from .console import say
 from .databases import Databases
 from .odoo import Odoo
@@ -58,7 +58,7 @@ class _Suite:
         them begins when the checks are through."""
         results = {}
         with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as others:
-            share = ['-p', f'{TEST_ADDON}.sandbox.sharing_plugin', '--share', folder]
+            share = sharing_plugin.arguments(folder)
             for number in range(2, min(_processors(), MOST_RUNS) + 1):
                 others.enter_context(self._beside(number, share, results))
             results |= self.check()

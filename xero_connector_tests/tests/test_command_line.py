@@ -11,6 +11,8 @@ from pathlib import Path
 
 from odoo.tests import BaseCase, tagged
 
+from ..sandbox import sharing_plugin
+
 ROOT = Path(__file__).resolve().parents[2]
 SHARED_TEST = """
 import os
@@ -108,10 +110,11 @@ class TestSharing(BaseCase):
             (self.folder / f"test_{name}.py").write_text(text, encoding="utf-8")
 
     def _start(self):
-        plugins = ["-p", "no:cacheprovider", "-p", "xero_connector_tests.sandbox.sharing_plugin"]
-        arguments = ["-c", ROOT / "pytest.ini", *plugins, "--share", self.share, self.folder]
+        shared = sharing_plugin.arguments(self.share)
+        self.assertFalse([part for part in shared if Path(part).exists()], "pytest would look for tests in it")
+        settings = ["-c", ROOT / "pytest.ini", "-p", "no:cacheprovider"]
         process = subprocess.Popen(
-            [sys.executable, "-m", "pytest", *arguments],
+            [sys.executable, "-m", "pytest", *settings, *shared, self.folder],
             cwd=ROOT,
             env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
             stdout=subprocess.PIPE,
