@@ -1,8 +1,6 @@
 """What tests of workers that send to Xero stand on: a database connected to a company's books, all of it mapped."""
 
-from contextlib import contextmanager
 
-from odoo import SUPERUSER_ID, api
 
 from ..sandbox.fake_xero import FakeXero
 from .workers_case import WorkersCase
@@ -67,10 +65,3 @@ class SendingWorkersCase(WorkersCase):
                 "res_id": partner.id,
             }
         )
-
-    @classmethod
-    @contextmanager
-    def _env(cls):
-        """A transaction of somebody at work in Odoo."""
-        with cls.registry.cursor() as cr:
-            yield api.Environment(cr, SUPERUSER_ID, {})

@@ -8,8 +8,6 @@ from collections import Counter
 from contextlib import ExitStack, suppress
 from datetime import timedelta
 
-import psycopg2
-
 from odoo.fields import Command
 from odoo.tests import tagged
 
@@ -102,13 +100,6 @@ class TestExportKilled(SendingWorkersCase):
     def _set(self, **settings):
         with self._env() as env:
             env["xero.connection"].search([]).write(settings)
-
-    def _as_a_request(self, work, *args):
-        """As Odoo does with a request: what meets another transaction is done again."""
-        for _attempt in range(100):
-            with suppress(psycopg2.OperationalError), self._env() as env:
-                return work(env, *args)
-        return self.fail("a user never got through")
 
     # === WHAT PEOPLE DO === #
 

@@ -155,6 +155,18 @@ class FaultsMixin:
         connection.write({"blocked_until": False, "listen_from": False})
         self.env["xero.budget"].search([("app_id", "=", self.app.id)]).write({"blocked_until": False})
 
+    def _clear_up(self, connection):
+        """The fault is over, limits end, and a red connection is resumed.
+
+        :return: whether it was red, so that a person was needed
+        """
+        self.fake.faults.clear()
+        self._end_limits(connection)
+        needed = connection.state == "error"
+        if needed:
+            connection.action_resume()
+        return needed
+
 
 @tagged("post_install", "-at_install")
 class TestFaults(FaultsMixin, XeroHttpCase):
@@ -220,11 +232,7 @@ class TestFaults(FaultsMixin, XeroHttpCase):
 
         :return: whether a person was needed
         """
-        self.fake.faults.clear()
-        self._end_limits(connection)
-        needed = connection.state == "error"
-        if needed:
-            connection.action_resume()
+        needed = self._clear_up(connection)
         row = self.row(invoice)
         row.sudo().write({"next_attempt": False, "files_next_attempt": False})
         if row.state == "failed" or row.files_state == "failed":
@@ -298,11 +306,7 @@ class TestFaults(FaultsMixin, XeroHttpCase):
 
         :return: whether a person was needed
         """
-        self.fake.faults.clear()
-        self._end_limits(self.connection)
-        needed = self.connection.state == "error"
-        if needed:
-            self.connection.action_resume()
+        if needed := self._clear_up(self.connection):
             self.run_cron("poll")
         rows.sudo().next_attempt = False
         if failed := rows.filtered(lambda row: row.state == "failed"):
@@ -388,10 +392,7 @@ class TestFaults(FaultsMixin, XeroHttpCase):
         if not self.order(invoice):
             self.assert_told(refused or wizard.reason)
             end = PERSON
-            self.fake.faults.clear()
-            self._end_limits(self.connection)
-            if self.connection.state == "error":
-                self.connection.action_resume()
+            self._clear_up(self.connection)
             self._try(wizard.action_import)
         self.assertEqual(len(self.order(invoice)), 1)
         return end
@@ -460,11 +461,7 @@ class TestSendingFaults(FaultsMixin, ExportCase):
 
         :return: whether a person was needed
         """
-        self.fake.faults.clear()
-        self._end_limits(self.connection)
-        needed = self.connection.state == "error"
-        if needed:
-            self.connection.action_resume()
+        needed = self._clear_up(self.connection)
         if failed := self.out(order).filtered(lambda row: row.state == "failed"):
             failed.action_retry()
             needed = True

@@ -4,11 +4,8 @@ Everything is real here: worker processes, a database of their own, commits, HTT
 """
 
 import json
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 
-import psycopg2
-
-from odoo import SUPERUSER_ID, api
 from odoo.tests import tagged
 
 from ..sandbox.fake_xero import FakeXero
@@ -122,13 +119,6 @@ class TestItemsKilled(WorkersCase):
                 "item_product_domain": "[('default_code', '=like', 'K%')]",
             }
         )
-
-    @classmethod
-    @contextmanager
-    def _env(cls):
-        """A transaction of somebody at work in Odoo."""
-        with cls.registry.cursor() as cr:
-            yield api.Environment(cr, SUPERUSER_ID, {})
 
     # === WHAT PEOPLE DO === #
 
@@ -295,14 +285,6 @@ class TestItemsKilled(WorkersCase):
         """Somebody changes prices and wants them in Xero at once."""
         self._set_prices(self._products(env, f"{prefix}-here-%") + self._products(env, f"{prefix}-new-here-%"), price)
         env["xero.connection"].search([])._ring_items()
-
-    def _as_a_request(self, work, *args):
-        """As Odoo does with a request: what meets another transaction is done again."""
-        for _attempt in range(100):
-            with suppress(psycopg2.OperationalError), self._env() as env:
-                work(env, *args)
-                return
-        self.fail("a user never got through")
 
     def test_who_rings_while_a_turn_comes_to_its_end_is_heard(self):
         self._begin(["KR"])

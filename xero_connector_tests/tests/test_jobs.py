@@ -4,7 +4,7 @@ Everything is real here, in a database of its own, with commits.
 """
 
 import itertools
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from unittest.mock import patch
@@ -52,12 +52,6 @@ class TestJobs(WorkersCase):
         super().setUp()
         self.server.execute("DELETE FROM queue_job", (), self.database)
         self.fake.faults.clear()
-
-    @classmethod
-    @contextmanager
-    def _env(cls):
-        with cls.registry.cursor() as cr:
-            yield api.Environment(cr, SUPERUSER_ID, {})
 
     def _connections(self, env):
         return env["xero.connection"].search([("name", "in", ("Jobs", "Other"))], order="name")
