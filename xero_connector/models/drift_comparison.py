@@ -20,7 +20,6 @@ _UNAPPROVED = ("DRAFT", "SUBMITTED")
 # An invoice of Odoo that nobody has to pay any more, and one that is not paid in full.
 _SETTLED = ("paid", "in_payment", "reversed")
 _OPEN = ("not_paid", "partial")
-_MODELS = {"sale_order": "sale.order", "invoice": "account.move"}
 
 
 @dataclass(frozen=True)
