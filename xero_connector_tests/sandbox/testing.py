@@ -17,6 +17,7 @@ from .processes import attended, remember
 TEMPLATE_VARIABLE = 'XERO_TEST_TEMPLATE'
 BARE_VARIABLE = 'XERO_BARE_TEMPLATE'
 MOST_RUNS = 4  # of pytest at once, however many processors there are: each has a database and a browser
+WAITING_RUNS = 1  # more of them than processors: tests of several processes wait for Odoo's clocks most of their time
 
 
 def run(odoo: Odoo, databases: Databases, arguments: list[str], coverage: bool = False) -> int:
@@ -54,12 +55,12 @@ class _Suite:
             return _call(title, self._pytest(database, arguments), self.environment)
 
     def run_all(self) -> dict[str, int]:
-        """All checks, and every test once. A pytest for each processor: they share the tests file by file, and one of
-        them begins when the checks are through."""
+        """All checks, and every test once. A pytest for each processor, and one more: they share the tests file by file,
+        and one of them begins when the checks are through."""
         results = {}
         with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as others:
             share = sharing_plugin.arguments(folder)
-            for number in range(2, min(_processors(), MOST_RUNS) + 1):
+            for number in range(2, min(_processors() + WAITING_RUNS, MOST_RUNS) + 1):
                 others.enter_context(self._beside(number, share, results))
             results |= self.check()
             results["tests"] = self.run("pytest", share)
