@@ -55,8 +55,8 @@ class _Suite:
             return _call(title, self._pytest(database, arguments), self.environment)
 
     def run_all(self) -> dict[str, int]:
-        """All checks, and every test once. A pytest for each processor, and one more: they share the tests file by file,
-        and one of them begins when the checks are through."""
+        """All checks, and every test once. A pytest for each processor, and one more, share the tests file by file; one
+        of them begins when the checks are through."""
         results = {}
         with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as others:
             share = sharing_plugin.arguments(folder)
