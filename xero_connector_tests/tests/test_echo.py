@@ -107,6 +107,22 @@ class TestEcho(EchoCase):
         self.assertEqual(self.inbound(invoice).problem_code, "exported")
         self.assertEqual(self.orders(), before)
 
+    def test_the_log_forgets_a_note_on_a_delivery_once_it_is_written(self):
+        connection = self.both_ways(export_deliveries=True, log_days=1)
+        invoice = self.invoice()
+        self.poll(connection)
+        order = self.order(invoice)
+        order.picking_ids.move_ids.write({"quantity": 2, "picked": True})
+        order.picking_ids._action_done()
+        self.push()
+        notes = self.env["xero.record"].search([("direction", "=", "out"), ("res_model", "=", "stock.picking")])
+        self.assertEqual(notes.mapped("state"), ["done"])
+        self.env["xero.record"]._gc_finished()
+        self.assertTrue(notes.exists())
+        notes.done_at -= timedelta(days=2)
+        self.env["xero.record"]._gc_finished()
+        self.assertFalse(notes.exists())
+
     def test_by_hand_it_is_refused_with_the_same_words(self):
         connection = self.both_ways()
         order = self.sell()

@@ -30,23 +30,31 @@ class TestJobs(WorkersCase):
         cls.fake = FakeXero().start()
         cls.addClassCleanup(cls.fake.stop)
         cls.fake.auto_approve = True
-        cls.org = cls.fake.add_organisation("Jobs")
-        cls.org.add_item(Code="A", Name="A")
-        cls.contact = {"ContactID": cls.org.add_contact(Name="Somebody", Addresses=[COMPLETE_ADDRESS])["ContactID"]}
+        cls.organisations = {name: cls._organisation(name) for name in ("Jobs", "Other")}
         cls.database = cls.enterClassContext(cls.databases.copy_for_run(cls.template, "jobs"))
         cls.databases.install_jobs(cls.database)
         cls.registry = cls.enterClassContext(cls._registry(cls.database))
         with cls._env() as env:
             cls._set_up(env)
-        cls._consent(cls.registry, "Jobs")
+        for name in cls.organisations:
+            cls._consent(cls.registry, name)
+
+    @classmethod
+    def _organisation(cls, name):
+        """Books with an item and a customer to write invoices to."""
+        organisation = cls.fake.add_organisation(name)
+        organisation.add_item(Code="A", Name="A")
+        contact = organisation.add_contact(Name="Somebody", Addresses=[COMPLETE_ADDRESS])
+        return SimpleNamespace(books=organisation, contact={"ContactID": contact["ContactID"]})
 
     @classmethod
     def _set_up(cls, env):
         env["res.currency"].with_context(active_test=False).search([("name", "=", "NZD")]).active = True
         env["product.product"].create({"name": "A", "default_code": "A"})
         app = cls._make_app(env)
-        for name in ("Jobs", "Other"):
-            env["xero.connection"].create({"name": name, "app_id": app.id, "sync_interval": "manual"})
+        by_hand = {"sync_interval": "manual", "item_sync": "pull", "item_create_here": True, "item_interval": "manual"}
+        for name in cls.organisations:
+            env["xero.connection"].create({"name": name, "app_id": app.id, **by_hand})
 
     def setUp(self):
         super().setUp()
@@ -61,13 +69,13 @@ class TestJobs(WorkersCase):
         jobs = env["queue.job"].search([("state", "=", state)], order="id")
         return [(job.records.name, job.args[0], job.eta) for job in jobs]
 
-    def _receive(self, count=1):
+    def _receive(self, count=1, name="Jobs"):
         """Invoices that wait in the log to become orders, with the jobs their doorbell made: their ids."""
         lines = [{"ItemCode": "A", "Description": "A", "Quantity": 1, "UnitAmount": 1}]
-        invoices = [self.org.add_invoice(Contact=self.contact, LineItems=lines) for _number in range(count)]
+        its = self.organisations[name]
+        invoices = [its.books.add_invoice(Contact=its.contact, LineItems=lines) for _number in range(count)]
         with self._env() as env:
-            connection = self._connections(env)[0]
-            connection._ring()
+            self._connections(env).filtered(lambda connection: connection.name == name)._ring()
             env["xero.connection"]._cron_poll()
         return [invoice["InvoiceID"] for invoice in invoices]
 
@@ -75,13 +83,14 @@ class TestJobs(WorkersCase):
         domain = [("state", "=", "pending"), *((name, "=", value) for name, value in values.items())]
         return env["xero.record"].search_count(domain)
 
-    def _perform(self, queue):
-        """Run the job of this queue as the job queue's worker does."""
+    def _perform(self, queue, name="Jobs"):
+        """Run the job of this queue and connection as the job queue's worker does."""
         with self._env() as env:
             # found once the registry has loaded the job queue
             from odoo.addons.queue_job.job import ENQUEUED, Job
 
-            [record] = env["queue.job"].search([("state", "=", "pending")]).filtered(lambda job: job.args[0] == queue)
+            waiting = env["queue.job"].search([("state", "=", "pending")])
+            [record] = waiting.filtered(lambda job: (job.args[0], job.records.name) == (queue, name))
             record.state = ENQUEUED
             job = Job.load(env, record.uuid)
             job.set_started()
@@ -177,6 +186,44 @@ class TestJobs(WorkersCase):
             rows = env["xero.record"].search([("external_id", "in", ids)])
             self.assertEqual(rows.mapped("files_state"), ["done"] * 3)
             self.assertEqual(self._jobs(env), [])
+
+    def test_a_job_works_for_its_connection_alone(self):
+        self._receive(2)
+        self._receive(3, "Other")
+        self._perform("process", "Other")
+        with self._env() as env:
+            waiting = env["xero.record"].search([("state", "=", "pending")])
+            self.assertEqual(waiting.mapped("connection_id.name"), ["Jobs"])
+            self.assertEqual(self._jobs(env), [("Jobs", "process", False), ("Other", "files", False)])
+        self._perform("process")
+        self._perform("files", "Other")
+        with self._env() as env:
+            waiting = env["xero.record"].search([("files_state", "=", "waiting")])
+            self.assertEqual(waiting.mapped("connection_id.name"), ["Jobs"])
+        self._perform("files")
+
+    def test_products_are_exchanged_by_a_job(self):
+        for name, its in self.organisations.items():
+            its.books.add_item(Code=f"NEW-{name}", Name="New")
+        with self._env() as env:
+            self._connections(env)._ring_items()
+        self._perform("items")
+        with self._env() as env:
+            products = env["product.product"].search([("default_code", "=like", "NEW-%")])
+            self.assertEqual(products.mapped("default_code"), ["NEW-Jobs"])
+            self.assertEqual(self._jobs(env), [("Other", "items", False)])
+        self._perform("items", "Other")
+        with self._env() as env:
+            self.assertEqual(self._jobs(env), [])
+            self.assertFalse(self._connections(env).filtered("next_items"))
+
+    def test_what_people_wait_for_in_the_warehouse_comes_first(self):
+        with self._env() as env:
+            for queue in ("files", "items", "push", "process"):
+                self._connections(env)[0]._schedule(queue)
+        with self._env() as env:
+            jobs = env["queue.job"].search([], order="priority, id")
+            self.assertEqual([job.args[0] for job in jobs], ["process", "push", "items", "files"])
 
     def test_a_job_whose_time_is_up_leaves_the_rest_to_another(self):
         glue = "odoo.addons.xero_connector_queue_job.models"

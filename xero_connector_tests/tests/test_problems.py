@@ -369,9 +369,53 @@ class TestRetention(XeroCase):
         self.run_import(connection)
         self.assertFalse(self.order(invoice))
 
-    def test_each_connection_has_its_own_days(self):
+    def test_a_cancelled_order_keeps_no_row(self):
+        connection = self.connect(order_confirm=True)
+        invoice = self.invoice()
+        self.run_import(connection)
+        self.order(invoice)._action_cancel()
+        self.age(connection.record_ids, 91)
+        self.collect()
+        self.assertFalse(self.row(invoice))
+
+    def test_a_transfer_keeps_its_row_until_its_backorder_is_delivered_whatever_comes_back(self):
+        connection = self.connect(order_target="picking", order_confirm=True)
+        invoice = self.invoice()
+        self.run_import(connection)
+        picking = self.picking(invoice)
+        picking.move_ids.write({"quantity": 1, "picked": True})
+        picking._action_done()
+        wizard = self.env["stock.return.picking"].with_context(active_id=picking.id, active_model="stock.picking")
+        wizard = wizard.create({})
+        wizard.product_return_moves.quantity = 1
+        wizard.action_create_returns()
+        self.age(connection.record_ids, 91)
+        self.collect()
+        self.assertTrue(self.row(invoice))
+        picking.backorder_ids.move_ids.write({"quantity": 1, "picked": True})
+        picking.backorder_ids._action_done()
+        self.assertEqual(picking.return_ids.state, "assigned")
+        self.collect()
+        self.assertFalse(self.row(invoice))
+
+    def test_a_delivered_transfer_with_the_number_of_an_open_order_takes_no_row_along(self):
+        connection = self.connect()
+        self.env.cr.execute(
+            """SELECT setval('sale_order_id_seq', last), setval('stock_picking_id_seq', last)
+                 FROM greatest(nextval('sale_order_id_seq'), nextval('stock_picking_id_seq')) AS last"""
+        )
+        invoice = self.invoice()
+        self.run_import(connection)
+        picking = self.env["stock.picking"].create({"picking_type_id": self.warehouse.out_type_id.id})
+        self.assertEqual(picking.id, self.order(invoice).id)
+        picking.action_cancel()
+        self.age(connection.record_ids, 400)
+        self.collect()
+        self.assertTrue(self.row(invoice))
+
+    def test_each_connection_has_its_own_days_an_archived_one_too(self):
         rows = []
-        for days in (90, 0):
+        for days in (90, 200, 0):
             self.org = self.fake.add_organisation(f"Keeps {days}", currency=self.company.currency_id.name)
             self.contact = self.org.add_contact(Name="Aroha Ltd", Addresses=self.contact["Addresses"])
             self.org.add_item(Code="BOTTLE", Name="BOTTLE")
@@ -379,8 +423,11 @@ class TestRetention(XeroCase):
             rows.append(self.invoice())
             self.run_import(connection)
             self.age(connection.record_ids, 100)
+            if days == 90:
+                self.press(connection.action_remove)
+                self.assertFalse(connection.active)
         self.collect()
-        self.assertEqual([len(self.row(invoice)) for invoice in rows], [0, 1])
+        self.assertEqual([len(self.row(invoice)) for invoice in rows], [0, 1, 1])
 
     def test_zero_days_keep_the_log_for_ever(self):
         connection = self.connect(log_days=0, unmatched_action="ignore")

@@ -12,7 +12,7 @@ from odoo.tests import new_test_user, tagged
 from .common import XeroCase
 
 NOW = datetime(2026, 6, 10, 9, 0)
-CONNECTIONS = 60
+CONNECTIONS = 200
 ROWS = 30_000
 BITE = 1000
 # Indexes of the log that are there for something else than a question below.
