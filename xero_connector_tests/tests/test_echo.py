@@ -108,10 +108,9 @@ class TestEcho(EchoCase):
         self.assertEqual(self.orders(), before)
 
     def test_the_log_forgets_a_note_on_a_delivery_once_it_is_written(self):
-        connection = self.both_ways(export_deliveries=True, log_days=1)
-        invoice = self.invoice()
-        self.poll(connection)
-        order = self.order(invoice)
+        self.both_ways(export_deliveries=True, log_days=1)
+        order = self.sell()
+        self.send(order)
         order.picking_ids.move_ids.write({"quantity": 2, "picked": True})
         order.picking_ids._action_done()
         self.push()
