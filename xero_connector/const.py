@@ -55,6 +55,8 @@ LONGEST_RETRY = 6 * 3600
 LONGEST_LIMIT = 86_400
 LIMIT_PAUSES = {"concurrent": 5}
 OUTAGE_PAUSE = 300
+# Who gave way to another transaction tries again after so many seconds.
+GIVE_WAY_PAUSE = 10
 CALLS_PER_MINUTE = 60
 CALLS_AT_ONCE = 5
 DAY_CAPS = {"starter": 1000}

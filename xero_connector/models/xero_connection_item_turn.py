@@ -53,7 +53,7 @@ class XeroConnection(models.Model):
                 seconds_left = self.env["ir.cron"]._commit_progress(1)
             except psycopg2.OperationalError:
                 self.env.cr.rollback()
-                _logger.info("connection %s is busy elsewhere, its items wait for the next turn", connection.id)
+                connection._give_way("items")
                 seconds_left = self.env["ir.cron"]._commit_progress(1)
             if not seconds_left:
                 # The last one, too: its turn may have been cut short.

@@ -89,22 +89,21 @@ class XeroConnection(models.Model):
         self.env["ir.cron"]._commit_progress(remaining=len(due))
         for connection in due:
             try:
-                if connection._poll_safely():
-                    self.env.ref("xero_connector.ir_cron_poll").sudo()._trigger()
+                connection._poll_safely()
             except psycopg2.OperationalError:
                 self.env.cr.rollback()
                 _logger.info("connection %s is busy elsewhere, its poll waits for the next turn", connection.id)
             if not self.env["ir.cron"]._commit_progress(1):
+                # What is left begins at once. By itself Odoo would wait for up to a minute.
+                self.env.ref("xero_connector.ir_cron_poll").sudo()._trigger()
                 break
         self._await_bells()
 
     # === POLL === #
 
     def _poll_safely(self):
-        """Read all pages, each stored and committed by itself; keep what stopped us on the connection.
-
-        :return: whether pages are left because the scheduled action's time is up
-        """
+        """Read all pages, or as many as the scheduled action has time for, each stored and committed by itself; keep
+        what stopped us on the connection."""
         walk = None
         rings = self.env["xero.bell"]
         more = True
@@ -112,7 +111,7 @@ class XeroConnection(models.Model):
             try:
                 # Anew for each page: the commit in between has let go of it.
                 if not self.try_lock_for_update(allow_referencing=True).filtered_domain(self._due_domain()):
-                    return False
+                    return
                 # Read before Xero is asked: what rings from now on asks again.
                 rings = rings if walk else rings.search([("connection_id", "=", self.id)])
                 walk = walk or PageWalk(self._poll_since())
@@ -135,7 +134,6 @@ class XeroConnection(models.Model):
             # What the watermark says is committed; the rest of the pages may wait for the next run.
             if not self.env["ir.cron"]._commit_progress():
                 break
-        return more
 
     def _unexpected(self):
         return self._for_reader().env._("Something unexpected happened. The server's log has the details.")

@@ -101,7 +101,7 @@ class XeroConnection(models.Model):
                 seconds_left = self.env["ir.cron"]._commit_progress(1)
             except psycopg2.OperationalError:
                 self.env.cr.rollback()
-                _logger.info("connection %s is busy elsewhere, what it sends waits for the next turn", connection.id)
+                connection._give_way("push")
                 seconds_left = self.env["ir.cron"]._commit_progress(1)
             if not seconds_left:
                 # This one rang by itself if its turn was cut short, and says when to try again if it failed.

@@ -1,4 +1,11 @@
-from odoo import models
+import logging
+from datetime import timedelta
+
+from odoo import fields, models
+
+from .. import const
+
+_logger = logging.getLogger(__name__)
 
 
 class XeroConnection(models.Model):
@@ -18,3 +25,8 @@ class XeroConnection(models.Model):
         """
         if self:
             self.env.ref(f"xero_connector.ir_cron_{queue}").sudo()._trigger(at=at)
+
+    def _give_way(self, queue):
+        """Another transaction was first, and ours was rolled back: what waits stays due, and is tried again soon."""
+        _logger.info("connections %s, queue %s: gave way to another transaction", self.ids, queue)
+        self._schedule(queue, at=fields.Datetime.now() + timedelta(seconds=const.GIVE_WAY_PAUSE))

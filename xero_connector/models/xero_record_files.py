@@ -63,20 +63,21 @@ class XeroRecord(models.Model):
 
         :param connections: of these alone, instead of all
         """
-        due = self.search(
-            self._of_connections(self._files_due_domain(), connections), order="document_date desc, id"
-        )
-        self.env["ir.cron"]._commit_progress(remaining=len(due))
-        for row_id in due.ids:
+        due = self._of_connections(self._files_due_domain(), connections)
+        row_ids = self.search(due, order="document_date desc, id").ids
+        self.env["ir.cron"]._commit_progress(remaining=len(row_ids))
+        for row_id in row_ids:
+            row = self.browse(row_id)
             try:
-                self.browse(row_id)._fetch_files_safely()
+                row._fetch_files_safely()
                 seconds_left = self.env["ir.cron"]._commit_progress(1)
             except psycopg2.OperationalError:
-                # Somebody edits the order, or a poll writes the connection: the row stays due.
+                # Somebody edits the order, or a poll writes the connection.
                 self.env.cr.rollback()
-                _logger.info("sync log row %s is busy elsewhere, its files wait", row_id)
-                continue
+                row.exists().connection_id._give_way("files")
+                seconds_left = self.env["ir.cron"]._commit_progress()
             if not seconds_left:
+                self._ring_again("files", due)
                 break
 
     def _fetch_files_safely(self):

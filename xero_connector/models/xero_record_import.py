@@ -1,5 +1,6 @@
 import logging
 import traceback
+from collections import deque
 
 import psycopg2
 
@@ -64,25 +65,33 @@ class XeroRecord(models.Model):
         waiting = self._read_group(due, ["connection_id"], ["__count"])
         handled_ids = []
         seconds_left = self.env["ir.cron"]._commit_progress(remaining=sum(count for _connection, count in waiting))
-        connections = [connection for connection, _count in waiting]
-        while connections and seconds_left:
-            busy = []
-            for connection in connections:
+        turns = deque(connection for connection, _count in waiting)
+        while turns and seconds_left:
+            connection = turns.popleft()
+            try:
                 handled = self._process_batch(connection)
-                try:
-                    seconds_left = self.env["ir.cron"]._commit_progress(len(handled))
-                except psycopg2.OperationalError:
-                    self.env.cr.rollback()
-                    _logger.info("connection %s: a batch gave way to another transaction", connection.id)
-                    handled = self.browse()
-                if handled:
-                    busy.append(connection)
-                    handled_ids += handled.ids
-                if not seconds_left:
-                    break
-            connections = busy
+                seconds_left = self.env["ir.cron"]._commit_progress(len(handled))
+            except psycopg2.OperationalError:
+                self.env.cr.rollback()
+                connection._give_way("process")
+                seconds_left = self.env["ir.cron"]._commit_progress()
+                continue
+            if handled:
+                turns.append(connection)
+                handled_ids += handled.ids
         if handled_ids:
             self.browse(handled_ids)._tell_of_run()
+        if not seconds_left:
+            self._ring_again("process", due)
+
+    @api.model
+    def _ring_again(self, queue, due):
+        """The time of this turn is up: have the next one begin at once. By itself Odoo would wait for up to a minute.
+
+        :param due: the domain of what the turn was for
+        """
+        groups = self._read_group(due, ["connection_id"])
+        self.env["xero.connection"].union(*(connection for (connection,) in groups))._schedule(queue)
 
     def _tell_of_run(self):
         """Tell the connections' people what became of these rows."""
@@ -104,6 +113,7 @@ class XeroRecord(models.Model):
         """One batch of one connection; nobody else works on it meanwhile.
 
         :return: the rows handled; none when there is nothing (more) to do or somebody else is doing it
+        :raise psycopg2.OperationalError: when somebody changed what we read, or the database went away
         """
         try:
             if not connection.try_lock_for_update(allow_referencing=True):
@@ -116,10 +126,7 @@ class XeroRecord(models.Model):
                 connection._update_problem_call()
             return handled
         except psycopg2.OperationalError:
-            # Somebody changed what we read, or the database went away: nothing is committed, the rows stay due.
-            self.env.cr.rollback()
-            _logger.info("connection %s: a batch gave way to another transaction", connection.id)
-            return self.browse()
+            raise
         except Exception:
             # A bug of ours must neither stop the other connections nor hide.
             self.env.cr.rollback()

@@ -71,9 +71,9 @@ class XeroConnection(models.Model):
                     )._work_off(queue)
 
     def _work_off(self, queue):
-        """Do what is due for this connection, as the scheduled action of the queue does it, until the time is up. Then,
-        or where somebody else is busy with it, another job goes on. A failure ends in the rows and on the connection,
-        never in the job, and says there when it is tried again.
+        """Do what is due for this connection, as the scheduled action of the queue does it. When the time is up it
+        rings, so that another job goes on; one looks again where somebody else was busy with it. A failure ends in the
+        rows and on the connection, never in the job, and says there when it is tried again.
 
         :param str queue: as for :meth:`_schedule`
         """
@@ -81,12 +81,7 @@ class XeroConnection(models.Model):
         worker = self.with_context(xero_job_ends=ends)
         model = worker if queue in ("push", "items") else worker.env["xero.record"]
         getattr(model, f"_cron_{queue}")(worker)
-        if not self._is_due(queue):
-            return
-        # Sending and exchanging ring by themselves when their time is up.
-        if time.monotonic() >= ends and queue in ("process", "files"):
-            self._schedule(queue)
-        elif self._is_busy(queue):
+        if self._is_due(queue) and self._is_busy(queue):
             self._schedule(queue, at=fields.Datetime.now() + timedelta(seconds=PAUSE))
 
     def _is_due(self, queue):

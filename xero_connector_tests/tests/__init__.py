@@ -76,6 +76,7 @@ from . import (
     test_two_companies,
     test_uninstall,
     test_units,
+    test_turns,
     test_upgrade,
     test_vault,
     test_webhooks,
