@@ -1,11 +1,12 @@
 import logging
 import traceback
-from collections import deque
+from collections import Counter, deque
 
 import psycopg2
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.service.model import MAX_TRIES_ON_CONCURRENCY_FAILURE
 
 from .. import const
 from ..lib import errors
@@ -66,6 +67,7 @@ class XeroRecord(models.Model):
         handled_ids = []
         seconds_left = self.env["ir.cron"]._commit_progress(remaining=sum(count for _connection, count in waiting))
         turns = deque(connection for connection, _count in waiting)
+        gave_way = Counter()
         while turns and seconds_left:
             connection = turns.popleft()
             try:
@@ -73,10 +75,16 @@ class XeroRecord(models.Model):
                 seconds_left = self.env["ir.cron"]._commit_progress(len(handled))
             except psycopg2.OperationalError:
                 self.env.cr.rollback()
-                connection._give_way("process")
+                gave_way[connection] += 1
+                if gave_way[connection] < MAX_TRIES_ON_CONCURRENCY_FAILURE:
+                    # Whoever was first sold the same goods, and has them by now.
+                    turns.append(connection)
+                else:
+                    connection._give_way("process")
                 seconds_left = self.env["ir.cron"]._commit_progress()
                 continue
             if handled:
+                gave_way[connection] = 0
                 turns.append(connection)
                 handled_ids += handled.ids
         if handled_ids:

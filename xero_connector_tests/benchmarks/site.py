@@ -19,8 +19,8 @@ class Site:
         self.env, self.books = env, books
         self._set_parameters()
         self.warehouse = env['stock.warehouse'].search([], limit=1)
-        self.codes = [f'ITEM-{number:02}' for number in range(PRODUCTS)]
-        self._add_products()
+        self._tax = self._add_tax()
+        self.codes = self.add_products('ITEM')
         place = books.describe()
         self.app = env['xero.app'].create(
             {'name': "Benchmark", 'client_id': place['client_id'], 'client_secret': place['client_secret']})
@@ -33,31 +33,39 @@ class Site:
                 parameters.set_param(f'xero_connector.{name}', value)
         parameters.set_param('web.base.url', 'http://localhost:8069')
 
-    def _add_products(self):
+    def _add_tax(self):
         company = self.env.company
         company.tax_calculation_rounding_method = 'round_per_line'
         group = self.env['account.tax.group'].create({'name': "GST", 'company_id': company.id})
-        tax = self.env['account.tax'].create({
+        return self.env['account.tax'].create({
             'name': "15 %", 'amount': 15, 'type_tax_use': 'sale', 'price_include_override': 'tax_excluded',
             'tax_group_id': group.id,
             'country_id': (company.account_fiscal_country_id or self.env.ref('base.nz')).id,
         })
+
+    def add_products(self, prefix: str) -> list[str]:
+        """Products on stock: their codes."""
+        codes = [f'{prefix}-{number:02}' for number in range(PRODUCTS)]
         products = self.env['product.product'].create([{
             'name': f"Product {code}", 'default_code': code, 'type': 'consu', 'is_storable': True, 'list_price': 20,
-            'taxes_id': [Command.set(tax.ids)],
-        } for code in self.codes])
+            'taxes_id': [Command.set(self._tax.ids)],
+        } for code in codes])
         self.env['stock.quant'].with_context(inventory_mode=True).create([{
             'product_id': product.id, 'location_id': self.warehouse.lot_stock_id.id, 'inventory_quantity': STOCK,
         } for product in products]).action_apply_inventory()
+        return codes
 
     # === CONNECTIONS === #
 
-    def connect(self, name: str, contacts: int, **settings):
+    def connect(self, name: str, contacts: int, codes: list[str] | None = None, **settings):
         """A connected connection and its organisation, with `contacts` contacts Odoo does not know yet.
 
         It asks by hand only: whatever is measured, no other poll falls into it.
+
+        :param codes: of the items it sells, instead of the goods everybody sells
         """
-        organisation = Organisation(self.books, name, self.env.company.currency_id.name, self.codes, contacts)
+        currency = self.env.company.currency_id.name
+        organisation = Organisation(self.books, name, currency, codes or self.codes, contacts)
         connection = self.env['xero.connection'].create({
             'name': name, 'app_id': self.app.id, 'warehouse_id': self.warehouse.id, 'attach_pdf': False,
             'note_target': 'none', 'sync_interval': 'manual', **settings,
