@@ -96,16 +96,18 @@ class XeroConnection(models.Model):
             due &= connections
         self.env["ir.cron"]._commit_progress(remaining=len(due))
         for position, connection in enumerate(due):
+            is_cut = False
             try:
-                connection._push_safely()
+                is_cut = connection._push_safely()
                 seconds_left = self.env["ir.cron"]._commit_progress(1)
             except psycopg2.OperationalError:
                 self.env.cr.rollback()
                 connection._give_way("push")
                 seconds_left = self.env["ir.cron"]._commit_progress(1)
             if not seconds_left:
-                # This one rang by itself if its turn was cut short, and says when to try again if it failed.
-                due[position + 1 :]._ring_push()
+                # Not before this turn has ended: who comes at once would find the connection busy, and go away again.
+                # What failed says by itself when it is tried again.
+                due[position if is_cut else position + 1 :]._ring_push()
                 break
 
     # === TURN === #
@@ -119,9 +121,12 @@ class XeroConnection(models.Model):
         return self.filtered_domain(self._working_domain())._item_env() if is_ours else self.browse()
 
     def _push_safely(self):
-        """One turn. Each step commits; whoever is killed leaves rows that wait."""
+        """One turn. Each step commits; whoever is killed leaves rows that wait.
+
+        :return: whether documents are left because the time is up
+        """
         try:
-            self._push()
+            return self._push()
         except errors.XeroError as error:
             self.env.cr.rollback()
             self._stop_push(error)
@@ -132,18 +137,20 @@ class XeroConnection(models.Model):
             self.env.cr.rollback()
             _logger.exception("connection %s: sending failed", self.id)
             self._stop_push(errors.XeroError(self._unexpected()))
+        return False
 
     def _push(self):
         records = self.env["xero.record"]
         sent = failed = 0
+        is_cut = False
         if self._may_push() and (not self.contacts_whole_at or records._has_to_push(self)):
             self._prepare_push()
             row = records
             while row := records._push_next(self, row):
                 sent += row.state == "done"
                 failed += row.state == "failed"
-                if not self.env["ir.cron"]._commit_progress():
-                    self._ring_push()
+                is_cut = not self.env["ir.cron"]._commit_progress()
+                if is_cut:
                     break
                 self.env.invalidate_all()
         if worker := self._push_worker():
@@ -151,6 +158,7 @@ class XeroConnection(models.Model):
         if self._may_push():
             self._read_back()
         self._end_push(sent, failed)
+        return is_cut
 
     def _may_push(self):
         return self.export_source != "none" and self.sudo()._can_export()

@@ -12,8 +12,8 @@ _logger = logging.getLogger(__name__)
 # What a job may take, in seconds. The jobs of other connections wait for it, and Odoo ends a worker after
 # `limit_time_cpu` (60) and `limit_time_real` (120).
 SECONDS = 20
-# After so many seconds another job looks at what somebody else is busy with now.
-PAUSE = 60
+# After so many seconds another job looks at what somebody else is busy with now: its time is up by then.
+PAUSE = 30
 # Moments are rounded up to a multiple of the largest of these seconds that is not above the time until then: the later
 # it is, the more is one job. Else the jobs that try again after an outage would be as many as the bells during it.
 STEPS = (300, 60, 10)

@@ -468,7 +468,7 @@ class BreakInCase(XeroHttpCase):
 
     def get(self, url, what=None, allowed=frozenset(), **options):
         """Any request; ``method`` and others as in ``url_open``."""
-        answer = self.url_open(url, **options)
+        answer = self.url_open(url, **{"timeout": 60} | options)
         self.look(answer, what or url, allowed)
         return answer
 
