@@ -1,7 +1,5 @@
 """What tests of workers that send to Xero stand on: a database connected to a company's books, all of it mapped."""
 
-
-
 from ..sandbox.fake_xero import FakeXero
 from .workers_case import WorkersCase
 
