@@ -21,7 +21,7 @@ class TestTurns(ExportCase):
 
     def cut_short(self, name):
         """One turn of a scheduled action, which has time for two steps."""
-        self.env.flush_all()
+        self.env.cr.flush()  # some ring at the end of their transaction only
         self.bells(name).unlink()
         clock = SimpleNamespace(monotonic=itertools.count(0, 4).__next__)
         odoos = "odoo.addons.base.models.ir_cron"
@@ -102,6 +102,25 @@ class TestTurns(ExportCase):
         self.assertEqual(self.waiting(direction="out", state="pending"), 2)
         self.assert_goes_on("push")
         self.assertEqual(len(self.org.tables["Invoices"]), 4)
+
+    def test_sending_rings_only_when_its_turn_has_ended(self):
+        # Who came earlier would find the connection busy, and go away again.
+        connection = self.exporting()
+        self.send(self.sell())
+        orders = self.sell() | self.sell() | self.sell()
+        for order in orders:
+            self.env["xero.record"]._put_document_out(order._xero_exporter(), order)
+        action, rung = self.env.ref("xero_connector.ir_cron_push"), []
+        end = type(connection)._end_push
+
+        def ended(which, *args):
+            end(which, *args)
+            rung.append(which.env["ir.cron.trigger"].search_count([("cron_id", "=", action.id)]))
+
+        self.patch(type(connection), "_end_push", ended)
+        self.cut_short("push")
+        self.assertEqual(rung, [0])
+        self.assertTrue(self.bells("push"))
 
     # === ANOTHER WAS FIRST === #
 
